@@ -1,0 +1,55 @@
+# `make` alone lists what there is. The first target that is run sets up .venv; later ones find it ready.
+PYTHON  ?= python3
+CONTENT ?= chelsea
+STYLE   ?= swirls
+SIZE    ?= 256
+OUT     ?= painting.png
+# Two threads unless you say otherwise: the notebooks' running times are meant for two cores.
+OMP_NUM_THREADS ?= 2
+
+BIN   := .venv/bin
+READY := .venv/stylekit-is-ready
+BEGUN := .venv/stylekit-installation-begun
+RIGHT_VERSION := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
+
+.DEFAULT_GOAL := help
+.PHONY: help lab picture test notebooks
+
+help:
+	@echo "make lab        open the notebooks in JupyterLab"
+	@echo "make picture    paint $(CONTENT) in the manner of $(STYLE) into $(OUT)"
+	@echo "                (make picture CONTENT=photo.jpg STYLE=waves SIZE=512 OUT=mine.png)"
+	@echo "make test       style checks, unit tests and every notebook"
+	@echo "make notebooks  build notebooks/*.ipynb from notebooks/source/*.py"
+	@echo "The first of them sets up .venv with $(PYTHON) (another: make lab PYTHON=python3.12)."
+
+lab: $(READY)
+	$(BIN)/python -m jupyter lab --ip=127.0.0.1 notebooks/00-start-here.ipynb
+
+picture: $(READY)
+	$(BIN)/python -m stylekit stylise "$(CONTENT)" "$(STYLE)" -o "$(OUT)" --size $(SIZE)
+
+test notebooks: export OMP_NUM_THREADS := $(OMP_NUM_THREADS)
+
+test: $(READY)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env
+
+notebooks: $(READY)
+	$(BIN)/python tools/build_notebooks.py
+
+# BEGUN stands while pip works. If it is still there, an installation was cut short: start again from an empty .venv.
+# A .venv that you made yourself is used as it is.
+$(READY): pyproject.toml constraints.txt
+	@if [ -e $(BEGUN) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	    command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name one, as in make PYTHON=python3.12."; exit 1; }; \
+	    $(PYTHON) $(RIGHT_VERSION) || { echo "stylekit needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) --version): name another, as in make PYTHON=python3.12."; exit 1; }; \
+	    $(PYTHON) -m venv --clear .venv || { echo "$(PYTHON) cannot make a virtual environment: install its venv module (on Debian and Ubuntu the package python3-venv)."; exit 1; }; \
+	fi
+	@$(BIN)/python $(RIGHT_VERSION) || { echo "stylekit needs Python 3.11, 3.12 or 3.13, and .venv has $$($(BIN)/python --version): remove .venv and run make again."; exit 1; }
+	@echo "Setting up .venv: this happens once, and downloads several hundred megabytes or more."
+	@rm -f $(READY) && touch $(BEGUN)
+	$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
+	@rm $(BEGUN)
+	@touch $(READY)

@@ -1,0 +1,213 @@
+"""Pictures as tensors, RGB in [0, 1] and of shape (1, 3, H, W): load, resize, save with a recipe, control colour."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import uuid
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image, PngImagePlugin
+from torch import Tensor
+from torch.nn import functional
+
+from stylekit.assets import AssetError, open_picture, read_file
+
+SMALLEST, LARGEST = 32, 8192  # pixels of the longer side; the short side has the same lower limit
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+LUMINANCE = (0.299, 0.587, 0.114)  # the Y of YIQ, from R, G, B
+REGULARISER = 1e-6  # added to each variance of `match_colour`: a deviation of 0.001, a quarter of one 8-bit level
+
+
+def load_image(source: str | Path, size: int | None = None) -> Float[Tensor, "1 3 H W"]:
+    """Load a picture by name or path as a tensor, its longer side `size` pixels (None keeps the picture's own size).
+
+    Resized with Lanczos, the aspect ratio kept. Returns float32 RGB in [0, 1], shape (1, 3, H, W).
+    Raises AssetError for a picture that cannot be opened, a size that is no whole number in 32..8192, and a picture
+    whose short side would have less than 32 pixels.
+    """
+    if size is not None:
+        check_size(size)
+    picture = open_picture(source)
+    height, width = (picture.height, picture.width) if size is None else fit(picture.height, picture.width, size)
+    if min(height, width) < SMALLEST:
+        raise AssetError(_too_small(source, picture, height, width))
+    if (width, height) != picture.size:
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    pixels = torch.from_numpy(np.array(picture))  # (H, W, 3), 0..255
+    return pixels.permute(2, 0, 1)[None].to(torch.float32).contiguous() / 255  # (1, 3, H, W)
+
+
+def check_size(size: object) -> None:
+    """Raise AssetError unless `size`, the longer side in pixels, is a whole number in 32..8192."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not SMALLEST <= size <= LARGEST:
+        wanted = f"a whole number of pixels from {SMALLEST} to {LARGEST}"
+        raise AssetError(f"size is the longer side of the picture, {wanted}; got {size!r}. Try 256 or 512.")
+
+
+def fit(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return (height, width) in pixels of the same shape whose longer side is `size`; no side falls under 1."""
+    scale = size / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _too_small(source: str | Path, picture: Image.Image, height: int, width: int) -> str:
+    own = f"{picture.width} x {picture.height} px"
+    becomes = "" if (width, height) == picture.size else f", which becomes {width} x {height} px,"
+    enough = -(-SMALLEST * max(picture.size) // min(picture.size))  # rounded up
+    remedy = f"ask for size={enough} or more" if enough <= LARGEST else "crop it to a less extreme shape"
+    return f"{str(source)!r} has {own}{becomes} but the short side needs at least {SMALLEST} px: {remedy}"
+
+
+def resize_image(image: Float[Tensor, "B 3 H W"], size: int | tuple[int, int]) -> Float[Tensor, "B 3 h w"]:
+    """Resize images to (height, width), or to a longer side of `size` pixels with the aspect ratio kept.
+
+    Bicubic, with antialiasing where it shrinks; the overshoot of the cubic at edges is clamped to [0, 1]. Stays on its
+    device and is differentiable; an image that has the size already is returned as it is. Coarse-to-fine painting
+    enlarges each result with it.
+    """
+    height_width = tuple(size) if isinstance(size, tuple | list) else fit(*image.shape[-2:], size)
+    if height_width == tuple(image.shape[-2:]):
+        return image
+    resized = functional.interpolate(image, size=height_width, mode="bicubic", align_corners=False, antialias=True)
+    return resized.clamp(0, 1)
+
+
+def to_array(image: Float[Tensor, "1 3 H W"]) -> Float[np.ndarray, "H W 3"]:
+    """Return an image as a float32 array of shape (H, W, 3), clamped to [0, 1]: what matplotlib's imshow takes.
+
+    Raises ValueError for another shape and for values that are not finite.
+    """
+    if image.ndim != 4 or image.shape[:2] != (1, 3):
+        raise ValueError(f"expected one image of shape (1, 3, H, W); got {tuple(image.shape)}")
+    if not torch.isfinite(image).all():
+        raise ValueError("the image holds values that are not finite: the descent diverged; lower its learning rate")
+    return image.detach()[0].permute(1, 2, 0).clamp(0, 1).to("cpu", torch.float32).numpy()
+
+
+def to_pil(image: Float[Tensor, "1 3 H W"]) -> Image.Image:
+    """Return an image as an 8-bit RGB picture, clamped to [0, 1] and rounded to the nearest of 256 levels.
+
+    Raises ValueError for another shape and for values that are not finite.
+    """
+    return Image.fromarray((to_array(image) * 255).round().astype(np.uint8))
+
+
+def check_output(path: str | Path) -> None:
+    """Check, before any work is spent, that a picture can be written to `path`.
+
+    Raises AssetError if the suffix is not .png, .jpg or .jpeg, if the path is a folder, or if its folder is missing or
+    cannot be written.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise AssetError(f"{path} is a folder: give the name of a picture in it, such as {path / 'painting.png'}")
+    if path.suffix.lower() not in FORMATS:
+        raise AssetError(f"{str(path)!r} must end in .png, .jpg or .jpeg; it ends in {path.suffix!r}")
+    if not path.parent.is_dir():
+        raise AssetError(f"the folder {path.parent} does not exist: make it first, or write elsewhere")
+    if not os.access(path.parent, os.W_OK):
+        raise AssetError(f"the folder {path.parent} cannot be written: write elsewhere, or change its permissions")
+
+
+def save_image(image: Float[Tensor, "1 3 H W"], path: str | Path, metadata: dict[str, str] | None = None) -> None:
+    """Write an image to a .png or .jpg file, whole or not at all; a .png may carry texts by name (its recipe).
+
+    An older file at `path` stays untouched until the new one is complete. Missing folders are not made.
+    Raises AssetError if the file cannot be written there (see `check_output`), if the disk is full, or if metadata is
+    given for a .jpg or does not suit a PNG; ValueError if the image is no image (see `to_array`).
+    """
+    check_output(path)
+    path = Path(path).expanduser()
+    content = io.BytesIO()
+    if FORMATS[path.suffix.lower()] == "PNG":
+        to_pil(image).save(content, "PNG", pnginfo=_texts(metadata or {}))
+    elif metadata:
+        raise AssetError(f"only a .png carries a recipe: write {path.with_suffix('.png').name} instead of {path.name}")
+    else:
+        to_pil(image).save(content, "JPEG", quality=95, subsampling=0)
+    _write_whole(path, content.getvalue())
+
+
+def _texts(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
+    texts = PngImagePlugin.PngInfo()
+    for name, text in metadata.items():
+        plain = isinstance(name, str) and name.isascii() and name.isprintable() and name == name.strip()
+        if not plain or not 0 < len(name) < 80:
+            raise AssetError(f"a PNG names its texts by 1 to 79 printable ASCII characters; got {name!r}")
+        if not isinstance(text, str) or "\0" in text:
+            raise AssetError(f"metadata {name!r} must be a text without zero bytes; got {text!r}")
+        texts.add_itxt(name, text)
+    return texts
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")  # same folder: os.replace is atomic within a file system
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise AssetError(f"cannot write {path} ({why}): free some space, or write elsewhere") from error
+    finally:
+        temporary.unlink(missing_ok=True)  # also after Ctrl-C; it is gone already when all went well
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Return the texts a PNG carries, by name; {} for a picture without any. Raises AssetError as `open_picture`."""
+    picture = read_file(Path(path).expanduser())
+    return {name: str(text) for name, text in getattr(picture, "text", {}).items()}
+
+
+def fingerprint(picture: Image.Image) -> str:
+    """Return the SHA-256, in hexadecimal, of a picture's size and RGB pixels, whatever its file format or metadata."""
+    digest = hashlib.sha256(f"{picture.width} x {picture.height} RGB\n".encode())
+    digest.update(picture.convert("RGB").tobytes())
+    return digest.hexdigest()
+
+
+def keep_colour(painted: Float[Tensor, "1 3 H W"], photograph: Float[Tensor, "1 3 H W"]) -> Float[Tensor, "1 3 H W"]:
+    """Give a painting the photograph's colours: luminance Y of the painting, chroma I and Q of the photograph.
+
+    Y adds equally to R, G and B, so exchanging Y in YIQ is: photograph + (Y(painted) - Y(photograph)), clamped to
+    [0, 1]. Luminance-only transfer of Gatys, Bethge, Hertzmann and Shechtman, "Preserving color in neural artistic
+    style transfer" (2016); they also paint from luminance alone, here it is applied to the finished painting.
+    Both images RGB in [0, 1], shape (1, 3, H, W). Raises ValueError if their sizes differ.
+    """
+    if painted.shape != photograph.shape:
+        sizes = f"{tuple(painted.shape)} and {tuple(photograph.shape)}"
+        raise ValueError(f"painting and photograph must have one shape; got {sizes}: use resize_image first")
+    weights = painted.new_tensor(LUMINANCE).view(1, 3, 1, 1)
+    change = ((painted - photograph) * weights).sum(dim=1, keepdim=True)  # (1, 1, H, W)
+    return (photograph + change).clamp(0, 1)
+
+
+def match_colour(style: Float[Tensor, "1 3 H W"], photograph: Float[Tensor, "1 3 h w"]) -> Float[Tensor, "1 3 H W"]:
+    """Give a style picture the photograph's mean colour and covariance of R, G, B, by a linear map of each pixel.
+
+    x -> A (x - mean_style) + mean_photograph with A = C_photograph^(1/2) C_style^(-1/2), C the covariances (3, 3), and
+    the result clamped to [0, 1]: the "Image Analogies" form of the linear colour transfer in Gatys, Bethge, Hertzmann
+    and Shechtman, "Preserving color in neural artistic style transfer" (2016). Departure: C + 1e-6 on the diagonal, so
+    that a grey or plain picture, whose C is singular, is mapped too. Images RGB in [0, 1]; sizes may differ.
+    """
+    mean_style, root_style = _colour_statistics(style)
+    mean_photograph, root_photograph = _colour_statistics(photograph)
+    A = root_photograph @ torch.linalg.inv(root_style)  # (3, 3)
+    b = mean_photograph - A @ mean_style  # (3,)
+    A, b = A.to(style), b.to(style)
+    return (torch.einsum("ij,bjhw->bihw", A, style) + b.view(1, 3, 1, 1)).clamp(0, 1)
+
+
+def _colour_statistics(image: Float[Tensor, "1 3 H W"]) -> tuple[Tensor, Tensor]:
+    """Return the mean colour (3,) and the symmetric root of the regularised covariance (3, 3), float64 on the CPU."""
+    pixels = image.detach().to("cpu", torch.float64).flatten(2)[0]  # (3, H*W)
+    covariance = torch.cov(pixels, correction=0) + REGULARISER * torch.eye(3, dtype=torch.float64)
+    values, vectors = torch.linalg.eigh(covariance)
+    return pixels.mean(dim=1), vectors @ torch.diag(values.clamp(min=REGULARISER).sqrt()) @ vectors.T

@@ -1,0 +1,239 @@
+"""Loss networks with named layers: VGG-19, VGG-16 and the compact network that ships with the kit.
+
+Layers have names, never indices. ``conv4_2`` is Z, the output of that convolution; ``relu4_2`` is the rectified
+response F = max(Z, 0). What Gatys, Ecker and Bethge (2015) call "conv4_2" is the rectified response: our
+``relu4_2``. This is the one place that says so.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+import safetensors.torch
+import torch
+import torch.nn.functional as functional
+import torchvision
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from stylekit import assets
+
+VGG19 = {"blocks": (2, 2, 4, 4, 4), "widths": (64, 128, 256, 512, 512), "padding": "zeros"}
+VGG16 = {"blocks": (2, 2, 3, 3, 3), "widths": (64, 128, 256, 512, 512), "padding": "zeros"}
+COMPACT = {"blocks": (2, 2, 4, 4, 1), "widths": (16, 32, 64, 128, 128), "padding": "replicate"}
+ARCHITECTURES = {"vgg19": VGG19, "vgg16": VGG16, "compact": COMPACT}
+
+PARTS = ("weight", "bias")
+TIMEOUT = 10  # seconds without an answer after which a download is given up
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
+
+class LossNetwork(nn.Module):
+    """A chain of 3 x 3 convolutions in blocks, a pooling layer between blocks (Simonyan and Zisserman, 2014)."""
+
+    def __init__(self, blocks, widths, padding="zeros", pooling="average"):
+        super().__init__()
+        self.pool = pooling_function(pooling)
+        self.convolutions = nn.ModuleDict()
+        channels = 3
+        for block, (depth, width) in enumerate(zip(blocks, widths, strict=True), start=1):
+            for index in range(1, depth + 1):
+                convolution = nn.Conv2d(channels, width, 3, padding=1, padding_mode=padding)
+                self.convolutions[f"conv{block}_{index}"] = convolution
+                channels = width
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION).view(1, 3, 1, 1), persistent=False)
+
+    @property
+    def layers(self) -> list[str]:
+        """Every name that `features` knows, from the pixels up: conv1_1, relu1_1, conv1_2, ..."""
+        return [kind + name[4:] for name in self.convolutions for kind in ("conv", "relu")]
+
+    def features(self, image: Float[Tensor, "B 3 H W"], layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the responses of the named layers to an image, evaluated no deeper than the deepest of them.
+
+        The image is RGB in [0, 1]; a response has shape (B, N_l, H_l, W_l). Raises ValueError for an unknown
+        name, and for an image that pooling would shrink to nothing on the way to the deepest layer.
+        """
+        wanted = set(layers)
+        self._check(image, wanted)
+        found = {}
+        x = (image - self.mean) / self.deviation
+        for name, convolution in self.convolutions.items():
+            if found.keys() == wanted:
+                break
+            if name.endswith("_1") and name != "conv1_1":
+                x = self.pool(x)
+            z = convolution(x)
+            x = functional.relu(z)  # never in place: it would overwrite z
+            found |= {layer: value for layer, value in ((name, z), ("relu" + name[4:], x)) if layer in wanted}
+        return found
+
+    def _check(self, image, wanted):
+        known = self.layers
+        for layer in wanted:
+            if layer not in known:
+                raise ValueError(f"unknown layer {layer!r}{assets.suggest(layer, known)}; this network has {known}")
+        deepest = max((int(layer[4]) for layer in wanted), default=1)
+        if min(image.shape[-2:]) < 2 ** (deepest - 1):
+            raise ValueError(f"an image of {tuple(image.shape[-2:])} pixels is too small for block {deepest}")
+
+
+def pooling_function(pooling):
+    """Return 2 x 2 pooling by name: "average" (Gatys 2015, section Methods) or "max" (as VGG was trained)."""
+    functions = {"average": functional.avg_pool2d, "max": functional.max_pool2d}
+    if pooling not in functions:
+        raise ValueError(f'pooling must be "average" or "max", not {pooling!r}')
+    return lambda x: functions[pooling](x, 2)
+
+
+def normalised(network: LossNetwork, images: Iterable[Float[Tensor, "_ 3 _ _"]]) -> LossNetwork:
+    """Return a copy whose every filter has a mean activation of 1 over the images and positions.
+
+    Gatys, Ecker and Bethge (CVPR 2016), section 2. The ReLU is homogeneous, max(c z, 0) = c max(z, 0) for c > 0: a
+    filter's weights and bias are divided by its mean activation mu, and the next layer's weights for that channel
+    multiplied by it, so that every later activation stays what it was until its own turn. A filter that never
+    responds (mu = 0) is left alone. The images are RGB in [0, 1].
+    """
+    relus = [layer for layer in network.layers if layer.startswith("relu")]
+    with torch.no_grad():
+        responses = [network.features(image, relus) for image in images]
+        copied, incoming = copy.deepcopy(network), torch.ones(3, device=network.mean.device)
+        for name, convolution in copied.convolutions.items():
+            positions = [r["relu" + name[4:]].movedim(1, 0).flatten(1) for r in responses]  # each (N, B M)
+            mu = torch.cat(positions, dim=1).mean(dim=1)
+            mu = torch.where(mu > 0, mu, 1.0)
+            convolution.weight.mul_(incoming.view(1, -1, 1, 1) / mu.view(-1, 1, 1, 1))
+            convolution.bias.div_(mu)
+            incoming = mu
+    return copied
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; "auto" is CUDA, else Apple's MPS, else the CPU."""
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def load_network(name: str | Path = "compact", pooling: str = "average", device: str = "auto") -> LossNetwork:
+    """Return a frozen loss network in float32: "compact" (ships in data/), "vgg19", "vgg16", or a file of weights.
+
+    VGG's published weights come through torchvision (downloaded once, hash checked), VGG-19's also from the file that
+    the environment variable STYLEKIT_VGG19 names. A file is a .pth with torchvision's keys or a .safetensors with
+    those or with this kit's. Raises assets.AssetError for an unknown name and for weights that cannot be had or do
+    not fit.
+    """
+    weights = _read_weights(name)
+    architecture = _recognise(weights, name)
+    network = LossNetwork(**ARCHITECTURES[architecture], pooling=pooling)
+    network.convolutions.load_state_dict(_by_layer_name(weights, architecture))
+    network.requires_grad_(False).eval()
+    return network.to(pick_device(device)).to(memory_format=torch.channels_last)
+
+
+def fingerprint(network: LossNetwork) -> str:
+    """Return the sha256 of a network's weights, in the order of its layers."""
+    digest = hashlib.sha256()
+    for weights in network.convolutions.state_dict().values():
+        digest.update(weights.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _read_weights(name):
+    """Return the state dict behind a network's name or file."""
+    if name == "compact":
+        return _read_file(assets.data_folder() / "compact.safetensors")
+    if name == "vgg19" and os.environ.get("STYLEKIT_VGG19"):
+        return _read_file(Path(os.environ["STYLEKIT_VGG19"]))
+    if name in ARCHITECTURES:
+        return _download(name)
+    if Path(name).suffix in (".pth", ".safetensors"):
+        return _read_file(Path(name))
+    raise assets.AssetError(
+        f"unknown network {str(name)!r}{assets.suggest(str(name), ARCHITECTURES)}: expected one of "
+        f"{', '.join(ARCHITECTURES)}, or a .pth or .safetensors file"
+    )
+
+
+def _read_file(file):
+    """Return a state dict read from a file without running any code that might be in it."""
+    if not file.is_file():
+        raise assets.AssetError(f"there is no file of weights at {file}")
+    published = re.search(r"-([0-9a-f]{8})\.pth$", file.name)  # torchvision's files carry the head of their hash
+    if published and not hashlib.sha256(file.read_bytes()).hexdigest().startswith(published[1]):
+        raise assets.AssetError(f"{file} is damaged: its sha256 does not begin with {published[1]}, as its name says")
+    try:
+        if file.suffix == ".safetensors":
+            return safetensors.torch.load_file(file)
+        weights = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a reader makes of a damaged file, the sentence is the same
+        raise assets.AssetError(
+            f"{file} is no readable file of weights (truncated, or a web page?): {error}"
+        ) from error
+    if not isinstance(weights, dict):
+        raise assets.AssetError(f"{file} holds {type(weights).__name__}, expected a dictionary of tensors")
+    return weights
+
+
+def _download(name):
+    """Return torchvision's published weights, from its cache or the network."""
+    published = getattr(torchvision.models, f"{name.upper()}_Weights").IMAGENET1K_V1
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        return published.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
+    except Exception as error:  # no network, a dead address, a wrong hash, a full disk: the ways out are the same
+        raise assets.AssetError(
+            f"the weights of {name} could not be downloaded ({error}). Three ways out: connect to the internet and try "
+            f"again; put {Path(published.url).name} into {torch.hub.get_dir()}/checkpoints, or name the file (as the "
+            'network, or for vgg19 in STYLEKIT_VGG19); or use network "compact", which ships with the kit.'
+        ) from error
+    finally:
+        socket.setdefaulttimeout(patience)
+
+
+def _torchvision_keys(architecture):
+    """Return {layer name: torchvision's key}: a convolution and its ReLU take two places, a pooling layer one."""
+    keys, place = {}, 0
+    for block, depth in enumerate(ARCHITECTURES[architecture]["blocks"], start=1):
+        for index in range(1, depth + 1):
+            keys[f"conv{block}_{index}"] = f"features.{place}"
+            place += 2
+        place += 1
+    return keys
+
+
+def _recognise(weights, name):
+    """Return the architecture whose tensors the weights hold."""
+    for architecture in ARCHITECTURES:
+        with torch.device("meta"):
+            expected = LossNetwork(**ARCHITECTURES[architecture]).convolutions.state_dict()
+        try:
+            found = _by_layer_name(weights, architecture)
+        except KeyError:
+            continue
+        if all(found[key].shape == expected[key].shape for key in expected):
+            return architecture
+    raise assets.AssetError(
+        f"the weights of {name} fit none of {', '.join(ARCHITECTURES)}: expected keys like features.0.weight "
+        f"(torchvision) or conv1_1.weight, got {list(weights)[:3]}"
+    )
+
+
+def _by_layer_name(weights, architecture):
+    """Return float32 weights under this kit's names."""
+    keys = _torchvision_keys(architecture)
+    if "conv1_1.weight" in weights:
+        keys = {layer: layer for layer in keys}
+    return {f"{layer}.{part}": weights[f"{key}.{part}"].float() for layer, key in keys.items() for part in PARTS}
