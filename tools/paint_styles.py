@@ -249,29 +249,31 @@ def night_flow(rng):
     return np.where(land, hill, np.arctan2(v, u)).astype(np.float32), glow, rings, land, Y - crest
 
 
+def night_colours(rng, sky, hill, heat, land):
+    """Return a chooser of stroke colours: fire where it is hot, blues in the rest of the sky, greens on the land."""
+
+    def choose(points):
+        warm = at(heat, points) * rng.uniform(0.55, 1.45, len(points))
+        result = []
+        for spread in (0.12, 0.22):
+            blue = ramp(NIGHT, at(sky, points) + rng.normal(0, spread, len(points)))
+            fire = ramp(GLOW, 1.15 * (warm - 0.2) + rng.normal(0, spread / 1.5, len(points)))
+            green = ramp(HILLS, at(hill, points) + rng.normal(0, spread, len(points)))
+            lights = np.where((warm > 0.2)[:, None], fire, blue)
+            result.append(np.where(at(land, points)[:, None], green, lights))
+        return result
+
+    return choose
+
+
 def swirls(rng):
     """Paint night blues that turn around glowing yellow vortices, over dark hills."""
     angle, glow, rings, land, depth = night_flow(rng)
     blot = noise(rng, 3, 4)
     sky = 0.45 + 0.24 * blot + 0.24 * rings + 0.12 * np.sin(16 * Y + 3 * np.sin(3.5 * X))
     hill = 0.35 + 0.25 * blot + 0.28 * np.sin(60 * depth + 3 * np.sin(7 * X)) - 0.3 * step_up(depth, 0.1, 0.3)
-
     heat = glow * (1 + 0.5 * np.clip(rings, -1, 1))
-
-    def choose(points):
-        def tone(plan, spread):
-            return at(plan, points) + rng.normal(0, spread, len(points))
-
-        warm = at(heat, points) * rng.uniform(0.55, 1.45, len(points))
-        result = []
-        for spread in (0.12, 0.22):
-            blue = ramp(NIGHT, tone(sky, spread))
-            fire = ramp(GLOW, 1.15 * (warm - 0.2) + rng.normal(0, spread / 1.5, len(points)))
-            green = ramp(HILLS, tone(hill, spread))
-            lights = np.where((warm > 0.2)[:, None], fire, blue)
-            result.append(np.where(at(land, points)[:, None], green, lights))
-        return result
-
+    choose = night_colours(rng, sky, hill, heat, land)
     canvas = primed(ramp(NIGHT, sky))
     for spacing, length, width in ((44, 190, 42), (26, 150, 24), (17, 100, 14)):
         layer(canvas, rng, angle, choose, spacing, length, width, clip=land)
@@ -283,8 +285,8 @@ def swirls(rng):
 # ----------------------------------------------------------------------------------------------------------- waves
 
 
-def waves(rng):
-    """Paint a burning sky in long bands over dark blue-green bands."""
+def bands_of(rng):
+    """Return the water, the brush angles, the plan whose levels are the bands, their tones and the cold bands."""
     bend = noise(rng, 1.2, 2)
     horizon = 0.55 + 0.03 * np.sin(3 * X + 1) + 0.05 * (X - 0.6) + 0.010 * noise(rng, 5, 2, stretch=2)
     water = Y - horizon > 0
@@ -296,6 +298,11 @@ def waves(rng):
     height = np.linspace(-0.6, 1.6, H)
     tone = np.interp(plan, height, 0.5 + 0.5 * bands + 0.3 * np.sin(height * 52)) + 0.10 * noise(rng, 3, 3, stretch=4)
     cold = step_up(np.sin(air * 41 + 1.2), 0.8, 0.95) * step_up(Y, 0.05, 0.2)
+    return water, angle, plan, tone, cold
+
+
+def band_colours(rng, water, tone, cold):
+    """Return a chooser of stroke colours: fire with cold streaks above, dark greens with a few glints below."""
 
     def choose(points):
         result = []
@@ -310,6 +317,13 @@ def waves(rng):
             result.append(np.where(at(water, points)[:, None], sea, sky))
         return result
 
+    return choose
+
+
+def waves(rng):
+    """Paint a burning sky in long bands over dark blue-green bands."""
+    water, angle, plan, tone, cold = bands_of(rng)
+    choose = band_colours(rng, water, tone, cold)
     canvas = primed(np.where(water[..., None], ramp(FJORD, tone), ramp(SKY, tone)))
     for spacing, length, width in ((52, 460, 40), (34, 420, 20), (25, 300, 11)):
         layer(canvas, rng, angle, choose, spacing, length, width, clip=water, dry=0.8)

@@ -21,7 +21,6 @@ import argparse
 import io
 import json
 import tarfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +197,7 @@ def measure_teacher(teacher, pictures, options):
 
 
 def train(options):
+    """Train from the checkpoint, or from the seed, to the last step, saving on the way."""
     teacher = load_teacher(options.teacher).requires_grad_(False)
     pictures = torch.from_numpy(np.stack([p for source in options.pictures for p in read_pictures(source)]))
     mean_square = measure_teacher(teacher, pictures, options)
@@ -206,27 +206,37 @@ def train(options):
     optimiser = torch.optim.AdamW(student.parameters(), lr=options.rate, weight_decay=1e-4)
     first = resume(options.checkpoint, student, optimiser)
     bar = tqdm(range(first, options.steps), initial=first, total=options.steps, unit=" steps", mininterval=10)
-    running, start = {}, time.monotonic()
+    errors = {}
     for step in bar:
-        x, generator = batch_of_step(pictures, options, step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
-            with torch.no_grad():
-                targets = teacher.features(x, TAUGHT)
-            losses = student.losses(x, targets, mean_square, generator)
-        loss = sum(regression + options.kernel_weight * kernel for regression, kernel in losses.values())
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, options.steps, options.rate)
-        optimiser.step()
-        for name, pair in losses.items():
-            old = running.get(name, [p.item() for p in pair])
-            running[name] = [0.98 * o + 0.02 * p.item() for o, p in zip(old, pair, strict=True)]
-        if (step + 1) % 250 == 0 or step + 1 == options.steps:
-            save(options, student, optimiser, step + 1, running)
-            line = "  ".join(f"{name[4:]} {r:.3f}/{k:.3f}" for name, (r, k) in running.items())
-            tqdm.write(f"{step + 1:6d}  {time.monotonic() - start:6.0f} s  {line}")
+        losses = train_step(teacher, student, optimiser, mean_square, batch_of_step(pictures, options, step), options)
+        errors = running_mean(errors, losses)
+        if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
+            save(options, student, optimiser, step + 1, errors)
+            line = "  ".join(f"{name[4:]} {r:.3f}/{k:.3f}" for name, (r, k) in errors.items())
+            tqdm.write(f"{step + 1:6d}  {line}")
+
+
+def train_step(teacher, student, optimiser, mean_square, batch, options):
+    """Move the student's weights once; return its losses per layer before that."""
+    x, generator = batch
+    with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
+        with torch.no_grad():
+            targets = teacher.features(x, TAUGHT)
+        losses = student.losses(x, targets, mean_square, generator)
+    loss = sum(regression + options.kernel_weight * kernel for regression, kernel in losses.values())
+    optimiser.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+    optimiser.step()
+    return losses
+
+
+def running_mean(errors, losses):
+    """Return the mean losses of about the last fifty steps."""
+    new = {name: [loss.item() for loss in pair] for name, pair in losses.items()}
+    return {n: [0.98 * o + 0.02 * v for o, v in zip(errors.get(n, new[n]), new[n], strict=True)] for n in new}
 
 
 def resume(checkpoint, student, optimiser):
@@ -252,20 +262,21 @@ def save(options, student, optimiser, step, errors):
     partial.replace(options.output)
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", nargs="+", type=Path, help="folders or tar files of pictures")
     parser.add_argument("--teacher", required=True, help="vgg19, or a file of weights")
     parser.add_argument("-o", "--output", type=Path, default=Path("data/compact.safetensors"))
     parser.add_argument("--checkpoint", type=Path, default=Path("compact.checkpoint"))
-    parser.add_argument("--steps", type=int, default=14_000)
+    parser.add_argument("--steps", type=int, default=7_000)
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--crop", type=int, default=112, help="pixels, at most 128")
-    parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate of AdamW")
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate of AdamW")
     parser.add_argument("--kernel-weight", type=float, default=1.0, help="kernel loss against regression loss")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--save-every", type=int, default=250, help="steps between checkpoints")
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
-    train(parser.parse_args())
+    train(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

@@ -83,8 +83,8 @@ strip({f"{steps[i].evaluations} looks": steps[i].image for i in moments}, title=
 # %% [markdown]
 # ## The loss curve
 #
-# How much does each look buy? Mind the vertical axis: each of its large steps is a factor of ten. Where the curve jumps,
-# the picture was made larger.
+# How much does each look buy? Mind the vertical axis: each of its large steps is a factor of ten. Where the curve
+# jumps, the picture was made larger.
 
 # %%
 loss_curves(steps)
