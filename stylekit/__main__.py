@@ -56,6 +56,7 @@ def _add_stylise(command):
     add("--network", default="compact", help="compact, vgg19, vgg16 or a file of weights (default %(default)s)")
     add("--content-weight", type=float, default=0.02, help="default %(default)s")
     add("--style-weight", type=float, default=1.0, help="default %(default)s")
+    add("--tv-weight", type=float, default=None, help="total variation (default 0.001 in scale relative, else 0)")
     add("--steps", type=int, default=100, help="evaluations at each size, coarse to fine (default %(default)s)")
     add("--init", choices=("content", "noise", "style"), default="content", help="default %(default)s")
     add("--optimiser", choices=("lbfgs", "adam"), default="lbfgs", help="default %(default)s")
@@ -83,6 +84,7 @@ def paint(options) -> int:
         network,
         content_weight=options.content_weight,
         style_weight=options.style_weight,
+        tv_weight=options.tv_weight,
         style_layers=parse_layers(options.layers),
         scale=options.scale,
         init=options.init,
@@ -161,7 +163,8 @@ def print_recipe(options) -> int:
     words = [arguments.pop("content"), arguments.pop("style"), "-o", arguments.pop("output")]
     layers = arguments.pop("layers")
     for name, value in arguments.items():
-        words += ["--" + name.replace("_", "-"), str(value)]
+        if value is not None:
+            words += ["--" + name.replace("_", "-"), str(value)]
     print(shlex.join(["python", "-m", "stylekit", "stylise", *words, "--layers", *layers]))
     for key in ("versions", "sha256", "losses", "complete", "threads"):
         print(f"# {key}: {json.dumps(recipe.get(key))}", file=sys.stderr)

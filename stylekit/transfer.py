@@ -3,11 +3,12 @@
 The objective is content_weight C + style_weight sum_l w_l S_l + tv_weight TV, with sum_l w_l = 1, in one of three
 scales, composed here and nowhere else:
 
-* "relative": C = 1/2 mean((F - P)^2) / mean(P^2), S_l = E_l(x) / E_l(reference). The reference is the photograph, so
-  that S_l is 1 there: weights mean the same for every picture, size and network.
-* "paper": Eq. 1 and Eq. 4 as printed, sums over all entries.
-* "mean": C is Eq. 1 divided by N M, S_l is Eq. 4, and the network is normalised to mean activation 1: there the
-  published alpha and beta carry over.
+* "relative": C = 1/2 mean((F - P)^2) / mean(P^2), S_l = E_l(x) / E_l(reference), TV also divided by that of the
+  reference. The reference is the photograph: S_l is 1 there, and weights mean the same for every picture, size and
+  network.
+* "paper": Eq. 1 and Eq. 4 as printed, and TV: sums over all entries.
+* "mean": C is Eq. 1 divided by N M, S_l is Eq. 4, TV is divided by the number of values, and the network is
+  normalised to mean activation 1: there the published alpha and beta carry over.
 
 Where the style picture has another number of positions than the painting, each Gram matrix is divided by its own M.
 """
@@ -31,6 +32,7 @@ CONTENT_LAYERS = ("relu4_2",)
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SCALES = ("relative", "paper", "mean")
 COARSEST = 128  # pixels of the longer side: painting starts at this size or up to twice as large
+TV_WEIGHT = {"relative": 0.001, "paper": 0.0, "mean": 0.0}  # by scale: the paper's objective has no such term
 SMALLEST = 1e-12  # guards divisions by a loss or a response that is zero
 
 Image = Float[Tensor, "1 3 H W"]
@@ -43,7 +45,7 @@ def stylise(
     *,
     content_weight: float = 0.02,
     style_weight: float = 1.0,
-    tv_weight: float = 0.0,
+    tv_weight: float | None = None,
     content_layers: Iterable[str] | Mapping[str, float] = CONTENT_LAYERS,
     style_layers: Iterable[str] | Mapping[str, float] = STYLE_LAYERS,
     scale: str = "relative",
@@ -57,10 +59,13 @@ def stylise(
 
     Yields Steps whose images grow through `sizes` (longer side in pixels; by default halvings of the content's own
     size). `steps` counts the objective's evaluations at each size. Layers are names, or names with weights w_l.
+    Total variation, no part of the paper, is weighted 0.001 in the scale "relative" and 0 in the others unless said.
     `init` is "content", "noise" or "style"; later sizes start from the painting so far. At each size the style
     picture is resized to the same longer side. Raises ValueError for weights, layers or names that make no sense.
     """
     weights = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
+    if tv_weight is None:
+        weights["tv_weight"] = TV_WEIGHT.get(scale, 0.0)
     _check(weights, scale, init)
     content, style = content.to(network.mean.device), style.to(network.mean.device)
     if scale == "mean":
@@ -141,6 +146,8 @@ class Objective:
             self.A = {layer: gram_matrix(F) for layer, F in responses.items()}
             self.M_style = {layer: F.shape[-1] for layer, F in responses.items()}
             self.unit = self._units(reference)
+            tv = total_variation(reference).clamp(min=SMALLEST)
+            self.tv_unit = {"relative": tv, "paper": 1, "mean": reference.numel()}[scale]
 
     def _units(self, reference):
         """Return what each layer's S_l is divided by."""
@@ -159,7 +166,7 @@ class Objective:
         if styles:
             total = total + self.style_weight * style_loss(list(styles.values()), list(self.style_layers.values()))
         if self.tv_weight:
-            terms["tv"] = total_variation(image)
+            terms["tv"] = total_variation(image) / self.tv_unit
             total = total + self.tv_weight * terms["tv"]
         terms["total"] = total
         return {name: term.sum() for name, term in terms.items()}
@@ -208,8 +215,8 @@ def _check(weights, scale, init):
     for name, weight in weights.items():
         if not (math.isfinite(weight) and weight >= 0):
             raise ValueError(f"{name} must be a finite number, 0 or more, got {weight}")
-    if not any(weights.values()):
-        raise ValueError("all weights are 0: there is nothing to minimise")
+    if not (weights["content_weight"] or weights["style_weight"]):
+        raise ValueError("content_weight and style_weight are both 0: there is nothing to minimise")
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
     if init not in ("content", "noise", "style"):

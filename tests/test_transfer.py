@@ -161,3 +161,12 @@ def test_texture_has_the_styles_gram_matrices(network, style):
 def test_arguments_that_make_no_sense_are_told(network, content, style, arguments, words):
     with pytest.raises(ValueError, match=words):
         list(transfer.stylise(content, style, network, **({"sizes": [64]} | arguments)))
+
+
+def test_total_variation_counts_in_the_relative_scale_only_unless_asked_for(network, content, style):
+    def terms(**options):
+        return next(transfer.stylise(content, style, network, sizes=[64], steps=1, **options)).losses
+
+    assert terms()["tv"] == pytest.approx(1)  # relative to the photograph, where it starts
+    assert "tv" not in terms(scale="paper") and "tv" not in terms(scale="mean")
+    assert terms(scale="paper", tv_weight=0.5)["tv"] == pytest.approx(total_variation(content).item(), rel=1e-5)
