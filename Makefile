@@ -24,7 +24,7 @@ help:
 	@echo "The first of them sets up .venv with $(PYTHON) (another: make lab PYTHON=python3.12)."
 
 lab: $(READY)
-	$(BIN)/python -m jupyter lab --ip=127.0.0.1 notebooks/00-start-here.ipynb
+	$(BIN)/python -m jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 
 picture: $(READY)
 	$(BIN)/python -m stylekit stylise "$(CONTENT)" "$(STYLE)" -o "$(OUT)" --size $(SIZE)

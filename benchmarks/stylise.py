@@ -57,7 +57,7 @@ def measure(size):
     *_, last = stylise(content, style, network)
     painting = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if platform.system() == "Linux" else 2**30)
-    weights = {"content_weight": 0.02, "style_weight": 1.0, "tv_weight": 0.0}
+    weights = {"content_weight": 0.03, "style_weight": 1.0, "tv_weight": 0.0}
     objective = Objective(network, content, style, content, ["relu4_2"], STYLE_LAYERS, "relative", **weights)
     ours, bare = seconds(evaluation, objective, content.clone()), seconds(bare_chain, network, content.clone())
     row = f"{size:5d} {painting:10.1f} {last.evaluations:12d} {peak:10.2f} {ours:14.4f} {bare:12.4f} {ours / bare:7.2f}"

@@ -43,7 +43,7 @@ def stylise(
     style: Float[Tensor, "1 3 Hs Ws"],
     network: LossNetwork,
     *,
-    content_weight: float = 0.02,
+    content_weight: float = 0.03,
     style_weight: float = 1.0,
     tv_weight: float | None = None,
     content_layers: Iterable[str] | Mapping[str, float] = CONTENT_LAYERS,
@@ -51,7 +51,7 @@ def stylise(
     scale: str = "relative",
     init: str = "content",
     sizes: Iterable[int] | None = None,
-    steps: int = 100,
+    steps: int = 80,
     optimiser: str = "lbfgs",
     seed: int = 0,
 ) -> Iterator[Step]:

@@ -75,11 +75,10 @@ def test_photographs_of_scikit_image_open_by_name(name, size):
 
 
 @pytest.mark.parametrize("name", assets.OWN_STYLES)
-def test_the_kits_own_styles_open_by_name_or_say_that_they_are_missing(name):
-    if not (assets.data_folder() / "styles" / f"{name}.jpg").is_file():
-        pytest.skip(f"data/styles/{name}.jpg is not painted yet: run tools/paint_styles.py")
+def test_the_kits_own_styles_open_by_name_are_large_enough_and_small_files(name):
     picture = open_picture(name)
-    assert picture.mode == "RGB" and min(picture.size) >= 256
+    assert picture.mode == "RGB" and min(picture.size) >= 512
+    assert (assets.data_folder() / "styles" / f"{name}.jpg").stat().st_size <= 300_000
 
 
 @pytest.mark.parametrize("name", [name for name, picture in pictures().items() if picture.origin == "download"])

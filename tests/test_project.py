@@ -190,3 +190,13 @@ def test_a_notebook_that_cannot_be_built_leaves_the_older_one(tmp_path, code, re
     with pytest.raises(build_notebooks.BuildError, match=reason):
         build_notebooks.build(path, tmp_path)
     assert [(file.name, file.read_text()) for file in tmp_path.glob("00-try.*")] == [("00-try.ipynb", "older")]
+
+
+def test_a_large_picture_in_a_notebook_is_kept_as_jpeg_and_a_small_one_as_png(tmp_path):
+    draw = "from PIL import Image\nimport numpy as np\nrandom = np.random.default_rng(0)\n"
+    noise = "Image.fromarray(random.integers(0, 255, ({0}, {0}, 3), np.uint8))"
+    path = source(tmp_path, f"# %%\n{draw}{noise.format(16)}\n\n# %%\n{noise.format(400)}\n")
+    cells = build_notebooks.nbformat.read(build_notebooks.build(path, tmp_path), 4).cells
+    small, large = (cell.outputs[0].data for cell in cells)
+    assert "image/png" in small
+    assert "image/jpeg" in large and "image/png" not in large

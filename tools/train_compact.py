@@ -268,7 +268,7 @@ def main(arguments=None):
     parser.add_argument("--teacher", required=True, help="vgg19, or a file of weights")
     parser.add_argument("-o", "--output", type=Path, default=Path("data/compact.safetensors"))
     parser.add_argument("--checkpoint", type=Path, default=Path("compact.checkpoint"))
-    parser.add_argument("--steps", type=int, default=7_000)
+    parser.add_argument("--steps", type=int, default=6_400)
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--crop", type=int, default=112, help="pixels, at most 128")
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate of AdamW")
