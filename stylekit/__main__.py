@@ -54,7 +54,7 @@ def _add_stylise(command):
     add("-o", "--output", metavar="OUT.png", required=True, type=Path)
     add("--size", type=int, default=512, help="longer side in pixels (default %(default)s)")
     add("--network", default="compact", help="compact, vgg19, vgg16 or a file of weights (default %(default)s)")
-    add("--content-weight", type=float, default=0.03, help="default %(default)s")
+    add("--content-weight", type=float, default=0.05, help="default %(default)s")
     add("--style-weight", type=float, default=1.0, help="default %(default)s")
     add("--tv-weight", type=float, default=None, help="total variation (default 0.001 in scale relative, else 0)")
     add("--steps", type=int, default=80, help="evaluations at each size, coarse to fine (default %(default)s)")

@@ -17,7 +17,7 @@ from torch import Tensor
 Objective = Callable[[Tensor], dict[str, Tensor]]
 
 FIRST_MOVE = 0.01  # of the range 0 to 1: how far the first trial of a line search moves a pixel on average
-HISTORY = 20  # pairs of differences that L-BFGS remembers
+HISTORY = 10  # pairs of differences that L-BFGS remembers
 LINE_SEARCH = 25  # evaluations after which a line search takes the best point it has
 ADAM_RATE = 0.02
 

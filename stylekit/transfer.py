@@ -43,7 +43,7 @@ def stylise(
     style: Float[Tensor, "1 3 Hs Ws"],
     network: LossNetwork,
     *,
-    content_weight: float = 0.03,
+    content_weight: float = 0.05,
     style_weight: float = 1.0,
     tv_weight: float | None = None,
     content_layers: Iterable[str] | Mapping[str, float] = CONTENT_LAYERS,
@@ -191,7 +191,8 @@ def layer_weights(layers: Iterable[str] | Mapping[str, float]) -> dict[str, floa
 
 def _responses(network, image, layers):
     """Return each layer's response as F, (1, N, M)."""
-    return {layer: f.flatten(2) for layer, f in network.features(image, layers).items()}
+    responses = network.features(image, layers)  # (1, N, H, W), channels last in memory: no copy below
+    return {layer: f.permute(0, 2, 3, 1).flatten(1, 2).transpose(1, 2) for layer, f in responses.items()}
 
 
 def _start(init, photograph, exemplar, seed):

@@ -65,7 +65,7 @@ network = load_network("compact")
 # painting so far, `step.image`, and its losses, `step.losses`.
 
 # %%
-steps = list(stylise(p, a, network, content_weight=0.03, style_weight=1))
+steps = list(stylise(p, a, network, content_weight=0.05, style_weight=1))
 print(steps[-1].evaluations, "looks at the painting")
 
 # %%
@@ -97,18 +97,18 @@ print(f"the total loss fell to less than {100 * last / first:.0f} % of its start
 # %% [markdown]
 # ## Turn one knob
 #
-# More `content_weight` keeps more of the photograph. Guess first: what will about thirty times as much do?
+# More `content_weight` keeps more of the photograph. Guess first: what will twenty times as much do?
 
 # %%
 *_, faithful = stylise(p, a, network, content_weight=1.0, style_weight=1)
 strip(
-    {"content_weight = 0.03": steps[-1].image, "content_weight = 1": faithful.image},
+    {"content_weight = 0.05": steps[-1].image, "content_weight = 1": faithful.image},
     title="The same style, two weights",
 )
 
 # %%
 assert faithful.losses["content"] < steps[-1].losses["content"]
-{"content loss at 0.03": round(steps[-1].losses["content"], 2), "at 1": round(faithful.losses["content"], 2)}
+{"content loss at 0.05": round(steps[-1].losses["content"], 2), "at 1": round(faithful.losses["content"], 2)}
 
 # %% [markdown]
 # ## What we learned
