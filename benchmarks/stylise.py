@@ -2,7 +2,7 @@
 
 For each size a fresh process paints `waves`, which is 4:3, in the manner of `swirls` with the defaults and prints the
 seconds of the painting alone, its peak memory, and the time per evaluation beside that of a bare chain of the same
-convolutions on the same shapes at the same precision, forward and back to the pixels: how close the kit is to the limit.
+convolutions on the same shapes at the same precision, forward and back to the pixels: how close the kit comes.
 """
 
 import argparse
