@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from stylekit.images import load_image
 from stylekit.networks import load_network
-from stylekit.transfer import STYLE_LAYERS, Objective, stylise
+from stylekit.transfer import CONTENT_LAYERS, CONTENT_WEIGHT, STYLE_LAYERS, TV_WEIGHT, Objective, stylise
 
 REPEATS = 7
 
@@ -57,8 +57,8 @@ def measure(size):
     *_, last = stylise(content, style, network)
     painting = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if platform.system() == "Linux" else 2**30)
-    weights = {"content_weight": 0.05, "style_weight": 1.0, "tv_weight": 0.0}
-    objective = Objective(network, content, style, content, ["relu4_2"], STYLE_LAYERS, "relative", **weights)
+    weights = {"content_weight": CONTENT_WEIGHT, "style_weight": 1.0, "tv_weight": TV_WEIGHT["relative"]}
+    objective = Objective(network, content, style, content, CONTENT_LAYERS, STYLE_LAYERS, "relative", **weights)
     ours, bare = seconds(evaluation, objective, content.clone()), seconds(bare_chain, network, content.clone())
     row = f"{size:5d} {painting:10.1f} {last.evaluations:12d} {peak:10.2f} {ours:14.4f} {bare:12.4f} {ours / bare:7.2f}"
     print(row, flush=True)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from stylekit import __version__, assets, images
 from stylekit.networks import fingerprint, load_network
 from stylekit.optimise import NonFiniteLoss
-from stylekit.transfer import SCALES, STYLE_LAYERS, coarse_to_fine, stylise
+from stylekit.transfer import CONTENT_WEIGHT, SCALES, STEPS, STYLE_LAYERS, coarse_to_fine, stylise
 
 RECIPE = "stylekit recipe"  # the keyword of the PNG text that holds a recipe
 INTERRUPTED = 130
@@ -54,10 +54,10 @@ def _add_stylise(command):
     add("-o", "--output", metavar="OUT.png", required=True, type=Path)
     add("--size", type=int, default=512, help="longer side in pixels (default %(default)s)")
     add("--network", default="compact", help="compact, vgg19, vgg16 or a file of weights (default %(default)s)")
-    add("--content-weight", type=float, default=0.05, help="default %(default)s")
+    add("--content-weight", type=float, default=CONTENT_WEIGHT, help="default %(default)s")
     add("--style-weight", type=float, default=1.0, help="default %(default)s")
     add("--tv-weight", type=float, default=None, help="total variation (default 0.001 in scale relative, else 0)")
-    add("--steps", type=int, default=80, help="evaluations at each size, coarse to fine (default %(default)s)")
+    add("--steps", type=int, default=STEPS, help="evaluations at each size, coarse to fine (default %(default)s)")
     add("--init", choices=("content", "noise", "style"), default="content", help="default %(default)s")
     add("--optimiser", choices=("lbfgs", "adam"), default="lbfgs", help="default %(default)s")
     add("--seed", type=int, default=0, help="of the noise (default %(default)s)")

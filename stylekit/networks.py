@@ -135,9 +135,9 @@ def load_network(name: str | Path = "compact", pooling: str = "average", device:
     not fit.
     """
     weights = _read_weights(name)
-    architecture = _recognise(weights, name)
+    architecture, weights = _recognise(weights, name)
     network = LossNetwork(**ARCHITECTURES[architecture], pooling=pooling)
-    network.convolutions.load_state_dict(_by_layer_name(weights, architecture))
+    network.convolutions.load_state_dict(weights)
     network.requires_grad_(False).eval()
     return network.to(pick_device(device)).to(memory_format=torch.channels_last)
 
@@ -215,7 +215,7 @@ def _torchvision_keys(architecture):
 
 
 def _recognise(weights, name):
-    """Return the architecture whose tensors the weights hold."""
+    """Return the architecture whose tensors the weights hold, and the weights under this kit's names."""
     for architecture in ARCHITECTURES:
         with torch.device("meta"):
             expected = LossNetwork(**ARCHITECTURES[architecture]).convolutions.state_dict()
@@ -224,7 +224,7 @@ def _recognise(weights, name):
         except KeyError:
             continue
         if all(found[key].shape == expected[key].shape for key in expected):
-            return architecture
+            return architecture, found
     raise assets.AssetError(
         f"the weights of {name} fit none of {', '.join(ARCHITECTURES)}: expected keys like features.0.weight "
         f"(torchvision) or conv1_1.weight, got {list(weights)[:3]}"

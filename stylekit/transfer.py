@@ -32,6 +32,8 @@ CONTENT_LAYERS = ("relu4_2",)
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SCALES = ("relative", "paper", "mean")
 COARSEST = 128  # pixels of the longer side: painting starts at this size or up to twice as large
+CONTENT_WEIGHT = 0.05  # against a style weight of 1, in the scale "relative"
+STEPS = 80  # evaluations of the objective at each size
 TV_WEIGHT = {"relative": 0.001, "paper": 0.0, "mean": 0.0}  # by scale: the paper's objective has no such term
 SMALLEST = 1e-12  # guards divisions by a loss or a response that is zero
 
@@ -43,7 +45,7 @@ def stylise(
     style: Float[Tensor, "1 3 Hs Ws"],
     network: LossNetwork,
     *,
-    content_weight: float = 0.05,
+    content_weight: float = CONTENT_WEIGHT,
     style_weight: float = 1.0,
     tv_weight: float | None = None,
     content_layers: Iterable[str] | Mapping[str, float] = CONTENT_LAYERS,
@@ -51,7 +53,7 @@ def stylise(
     scale: str = "relative",
     init: str = "content",
     sizes: Iterable[int] | None = None,
-    steps: int = 80,
+    steps: int = STEPS,
     optimiser: str = "lbfgs",
     seed: int = 0,
 ) -> Iterator[Step]:
