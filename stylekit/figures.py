@@ -1,12 +1,18 @@
-"""Draw what is given: pictures side by side, grids of pictures, curves of losses. Nothing is computed here.
+"""Draw what is given: pictures side by side, maps of numbers, curves, tables. Nothing is computed here.
 
-Every function returns a matplotlib Figure that pyplot no longer holds: a notebook shows it once, as the value of a
-cell. Colours are those of Okabe and Ito, which colour-blind readers can tell apart.
+Every function but `table` returns a Drawing, which a notebook shows as the value of a cell: a matplotlib Figure that
+pyplot no longer holds, with `alt`, what it shows in words, for those who cannot see it. Where no words are given, they
+are the title and the names of what is drawn. Colours are those of Okabe and Ito, which colour-blind readers can tell
+apart.
 """
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -14,6 +20,7 @@ import numpy as np
 from jaxtyping import Float, Num
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from stylekit.images import to_array
@@ -31,18 +38,43 @@ STYLES = ("-", "--", ":")  # an eighth curve takes the first colour again, dashe
 LABEL_GAP = 0.055  # between the labels of two curves, as a part of the axes' height
 
 Picture = Float[Tensor, "1 3 _ _"] | Num[np.ndarray, "_ _ 3"]
+Map = Float[Tensor, "_ _"] | Num[np.ndarray, "_ _"]
 
 
-def strip(pictures: Mapping[str, Picture], title: str = "", height: float = 2.6) -> Figure:
+@dataclass(frozen=True)
+class Drawing:
+    """A Figure and what it shows in words: the alternative text of the picture in a notebook."""
+
+    figure: Figure
+    alt: str
+
+    def savefig(self, file, **options) -> None:
+        """Write the picture to a file, as matplotlib's Figure does."""
+        self.figure.savefig(file, **options)
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """Show the picture as HTML, the one form whose alternative text every reader shows, and as plain PNG."""
+        png = io.BytesIO()
+        self.figure.savefig(png, format="png", bbox_inches="tight", dpi=100)
+        encoded = base64.b64encode(png.getvalue()).decode()
+        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{encoded}">'
+        bundle = {"text/plain": self.alt, "text/html": image, "image/png": encoded}
+        return bundle, {"image/png": {"alt": self.alt}}
+
+
+def strip(pictures: Mapping[str, Picture], title: str = "", height: float = 2.6, alt: str = "") -> Drawing:
     """Draw pictures side by side, each under its title; `height` is that of a picture in inches.
 
     Pictures are tensors of shape (1, 3, H, W) or arrays of shape (H, W, 3), RGB in [0, 1] (or 0..255 in uint8).
     Raises ValueError if there are none.
     """
-    return grid({"": pictures}, title, height)
+    return grid({"": pictures}, title, height, alt)
 
 
-def grid(rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: float = 2.0) -> Figure:
+def grid(rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: float = 2.0, alt: str = "") -> Drawing:
     """Draw rows of pictures: `rows` maps a row's label to its pictures by title; `height` is that of a row in inches.
 
     A title that repeats the one above it is written once, at the top. Raises ValueError if a row is empty.
@@ -63,10 +95,125 @@ def grid(rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: flo
             _photograph(axes[r, c], array, titles[r][c] if above != titles[r][c : c + 1] else "")
         if label:
             axes[r, 0].text(-0.04, 0.5, label, transform=axes[r, 0].transAxes, ha="right", va="center", rotation=90)
-    return figure
+    names = [f"{label}: {', '.join(row)}" if label else ", ".join(row) for label, row in rows.items()]
+    return Drawing(figure, alt or _in_words(title, "; ".join(names)))
 
 
-def loss_curves(steps: Iterable, title: str = "The losses as the painting goes on") -> Figure:
+def maps(
+    arrays: Mapping[str, Map],
+    title: str = "",
+    *,
+    columns: int = 8,
+    height: float = 1.5,
+    signed: bool = False,
+    shared: bool = False,
+    alt: str = "",
+) -> Drawing:
+    """Draw arrays of numbers (H, W) as false-colour pictures, `columns` in a row, each under its title.
+
+    `signed` centres the colours at 0 (purple below, orange above); else dark is the smallest and yellow the largest
+    number. `shared` gives all of them one range of colours, drawn as a bar; else each has its own range.
+    Raises ValueError if there are none.
+    """
+    if not arrays:
+        raise ValueError("there is no map to draw: give at least one, by title")
+    values = {name: np.asarray(array) for name, array in arrays.items()}
+    columns = min(columns, len(values))
+    rows = -(-len(values) // columns)
+    widest = max(array.shape[1] / array.shape[0] for array in values.values())
+    figure, axes = _figure(rows, columns, (columns * height * widest + shared, rows * (height + 0.3)), title)
+    everything = np.concatenate([array.ravel() for array in values.values()])
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (name, array) in zip(axes.flat, values.items(), strict=False):
+        low, high = _colour_range(everything if shared else array, signed)
+        shown = ax.imshow(array, cmap="PuOr_r" if signed else "viridis", vmin=low, vmax=high, interpolation="nearest")
+        ax.set_title(name, fontsize="small")
+    if shared:
+        figure.colorbar(shown, ax=axes, fraction=0.03)
+    return Drawing(figure, alt or _in_words(title, ", ".join(values)))
+
+
+def frames(
+    picture: Picture,
+    boxes: Mapping[str, tuple],
+    title: str = "",
+    height: float = 4.0,
+    alt: str = "",
+) -> Drawing:
+    """Draw labelled rectangles (top, left, height, width), in pixels, over one picture."""
+    array = _array(picture)
+    figure, axes = _figure(1, 1, (height * array.shape[1] / array.shape[0] + 1.5, height), "")
+    ax = axes[0, 0]
+    _photograph(ax, array, title)
+    ax.set_axis_off()
+    for number, (name, (top, left, tall, wide)) in enumerate(boxes.items()):
+        colour = COLOURS[1:][number % (len(COLOURS) - 1)]
+        ax.add_patch(
+            Rectangle((left - 0.5, top - 0.5), wide, tall, fill=False, edgecolor=colour, linewidth=2, label=name)
+        )
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    return Drawing(figure, alt or _in_words(title, ", ".join(boxes)))
+
+
+def curves(
+    lines: Mapping[str, tuple],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    log: str = "",
+    alt: str = "",
+) -> Drawing:
+    """Draw curves by name, each a pair of x and y values; `log` names the logarithmic axes ("", "x", "y" or "xy")."""
+    if not lines:
+        raise ValueError("there is no curve to draw: give at least one, by name, as a pair of x and y values")
+    figure, ax = _axes(title, xlabel, ylabel)
+    if "x" in log:
+        ax.set_xscale("log")
+    if "y" in log:
+        ax.set_yscale("log", nonpositive="mask")
+    for number, (name, (x, y)) in enumerate(lines.items()):
+        (line,) = ax.plot(x, y, label=name, color=COLOURS[number % len(COLOURS)])
+        line.set_linestyle(STYLES[number // len(COLOURS) % len(STYLES)])
+        line.set_marker("o" if len(x) <= 12 else "")
+    ax.legend(frameon=False)
+    return Drawing(figure, alt or _in_words(title, ", ".join(lines)))
+
+
+def bars(
+    values: Mapping[str, float | int], title: str = "", xlabel: str = "", log: bool = False, alt: str = ""
+) -> Drawing:
+    """Draw numbers by name as horizontal bars, the first on top, each with its number; `log` makes the axis so."""
+    if not values:
+        raise ValueError("there is no bar to draw: give at least one number, by name")
+    figure, axes = _figure(1, 1, (7.5, 0.8 + 0.4 * len(values)), "")
+    ax = axes[0, 0]
+    ax.set_title(title)
+    ax.set_xlabel(xlabel)
+    ax.set_xscale("log" if log else "linear")
+    ax.spines[["top", "right"]].set_visible(False)
+    drawn = ax.barh(list(values), list(values.values()), color=COLOURS[2])
+    ax.bar_label(drawn, fmt="%.3g", padding=3)
+    ax.margins(x=0.12)
+    ax.invert_yaxis()
+    return Drawing(figure, alt or _in_words(title, ", ".join(f"{name} {value:.3g}" for name, value in values.items())))
+
+
+def table(rows: Mapping[str, Mapping[str, object]], corner: str = "") -> str:
+    """Return rows by name, each a mapping from column to entry, as text with aligned columns, to be printed.
+
+    A float is written with three significant digits; a column that a row lacks stays empty.
+    """
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    entry = lambda value: f"{value:.3g}" if isinstance(value, float) else str(value)  # noqa: E731
+    cells = [[corner, *columns], *([name, *(entry(row.get(c, "")) for c in columns)] for name, row in rows.items())]
+    widths = [max(len(line[c]) for line in cells) for c in range(len(columns) + 1)]
+    aligned = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in cells]
+    aligned.insert(1, ["-" * width for width in widths])
+    return "\n".join("  ".join(line).rstrip() for line in aligned)
+
+
+def loss_curves(steps: Iterable, title: str = "The losses as the painting goes on", alt: str = "") -> Drawing:
     """Draw each loss term of a run of Steps against the evaluations of the objective, on a logarithmic axis.
 
     A dotted vertical line stands where a new scale begins; values that are not above zero leave a gap.
@@ -75,17 +222,12 @@ def loss_curves(steps: Iterable, title: str = "The losses as the painting goes o
     steps = list(steps)
     if not steps:
         raise ValueError("there are no steps to draw: collect them first, as in steps = list(stylise(...))")
-    figure, axes = _figure(1, 1, (7.5, 4.2), "")
-    ax = axes[0, 0]
-    ax.set_title(title)
+    figure, ax = _axes(title, "evaluations of the objective", "loss (logarithmic)")
     ax.set_yscale("log", nonpositive="mask")
-    ax.set_xlabel("evaluations of the objective")
-    ax.set_ylabel("loss (logarithmic)")
-    ax.spines[["top", "right"]].set_visible(False)
     _draw_terms(ax, steps)
     _mark_scales(ax, steps)
     _label_curves(ax)
-    return figure
+    return Drawing(figure, alt or _in_words(title, ", ".join(steps[0].losses)))
 
 
 def _array(picture: Picture) -> np.ndarray:
@@ -98,6 +240,25 @@ def _figure(rows: int, columns: int, size: tuple[float, float], title: str) -> t
     if title:
         figure.suptitle(title)
     return figure, axes
+
+
+def _axes(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+    figure, axes = _figure(1, 1, (7.5, 4.2), "")
+    ax = axes[0, 0]
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.spines[["top", "right"]].set_visible(False)
+    return figure, ax
+
+
+def _in_words(title: str, names: str) -> str:
+    return f"{title}: {names}" if title else names
+
+
+def _colour_range(values: np.ndarray, signed: bool) -> tuple[float, float]:
+    if signed:
+        largest = float(np.abs(values).max())
+        return -largest, largest
+    return float(values.min()), float(values.max())
 
 
 def _photograph(ax: Axes, array: np.ndarray, title: str) -> None:

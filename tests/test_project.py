@@ -173,11 +173,12 @@ def source(folder, text):
 def test_building_keeps_outputs_and_drops_progress_bars(tmp_path):
     noise = "import sys\nsys.stderr.write('50%\\r')"
     path = source(tmp_path, f"# %% [markdown]\n# A sum.\n\n# %%\n{noise}\n6 * 7\n")
-    first = build_notebooks.build(path, tmp_path).read_bytes()
+    (built,) = build_notebooks.build(path, tmp_path)
+    first = built.read_bytes()
     cells = build_notebooks.nbformat.reads(first.decode(), 4).cells
     assert [output.data["text/plain"] for output in cells[1].outputs] == ["42"]
     assert build_notebooks.stale_notebooks(tmp_path) == []
-    assert build_notebooks.build(path, tmp_path).read_bytes() == first  # the same source gives the same file
+    assert build_notebooks.build(path, tmp_path)[0].read_bytes() == first  # the same source gives the same file
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_a_large_picture_in_a_notebook_is_kept_as_jpeg_and_a_small_one_as_png(tm
     draw = "from PIL import Image\nimport numpy as np\nrandom = np.random.default_rng(0)\n"
     noise = "Image.fromarray(random.integers(0, 255, ({0}, {0}, 3), np.uint8))"
     path = source(tmp_path, f"# %%\n{draw}{noise.format(16)}\n\n# %%\n{noise.format(400)}\n")
-    cells = build_notebooks.nbformat.read(build_notebooks.build(path, tmp_path), 4).cells
+    cells = build_notebooks.nbformat.read(build_notebooks.build(path, tmp_path)[0], 4).cells
     small, large = (cell.outputs[0].data for cell in cells)
     assert "image/png" in small
     assert "image/jpeg" in large and "image/png" not in large

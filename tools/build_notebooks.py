@@ -4,6 +4,8 @@
     python tools/build_notebooks.py 00-start-here    build one
     python tools/build_notebooks.py --check          say which are not built from their present source; exit 1 if any
 
+A source with exercises makes two notebooks: one whose solutions nbgrader's own preprocessor has cleared, and
+notebooks/solutions/NN-name.ipynb, which keeps them between nbgrader's marks, so that it is an nbgrader source as it is.
 A notebook is written whole or not at all: a cell that fails leaves the older file as it was.
 """
 
@@ -11,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import base64
+import copy
 import hashlib
 import io
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -23,13 +27,18 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbgrader.preprocessors import ClearSolutions
 from PIL import Image
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 LARGEST = 1_000_000  # bytes of one notebook, so that code-hosting sites still show it
-LARGE_PICTURE = 150_000  # characters of a PNG in a notebook, above which it becomes a JPEG
+LARGE_PICTURE = 40_000  # characters of a PNG in a notebook, above which it becomes a JPEG if that is smaller
+QUALITY = 85  # of a JPEG
 TIMEOUT = 600  # seconds for one cell
 WIDGET = "application/vnd.jupyter.widget-view+json"
+MARK = "### BEGIN SOLUTION"
+STUBS = {"code_stub": {"python": "# your answer here\n..."}, "text_stub": "*Your answer here.*"}
+LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)")  # the head of a relative link in Markdown
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -44,17 +53,24 @@ def source_hash(source: Path) -> str:
 
 def stale_notebooks(folder: Path = NOTEBOOKS) -> list[str]:
     """Return one sentence for each notebook that is missing, built from another source, or without a source."""
-    sources = {path.stem: path for path in (folder / "source").glob("*.py")}
-    built = {path.stem: path for path in folder.glob("*.ipynb")}
+    expected = {path: source for source in (folder / "source").glob("*.py") for path in _targets(source, folder)}
+    built = {*folder.glob("*.ipynb"), *folder.glob("solutions/*.ipynb")}
+    name = lambda path: path.relative_to(folder).as_posix()  # noqa: E731
     return [
-        *(f"{name}.ipynb is missing" for name in sorted(sources.keys() - built.keys())),
-        *(f"{name}.ipynb has no source" for name in sorted(built.keys() - sources.keys())),
+        *(f"{name(path)} is missing" for path in sorted(expected.keys() - built)),
+        *(f"{name(path)} has no source" for path in sorted(built - expected.keys())),
         *(
-            f"{name}.ipynb was not built from its present source"
-            for name in sorted(sources.keys() & built.keys())
-            if _recorded_hash(built[name]) != source_hash(sources[name])
+            f"{name(path)} was not built from its present source"
+            for path in sorted(expected.keys() & built)
+            if _recorded_hash(path) != source_hash(expected[path])
         ),
     ]
+
+
+def _targets(source: Path, folder: Path) -> list[Path]:
+    """Return the notebooks that a source makes: one, and a solved one if it has solutions."""
+    solved = [folder / "solutions" / f"{source.stem}.ipynb"] if MARK in source.read_text(encoding="utf-8") else []
+    return [folder / f"{source.stem}.ipynb", *solved]
 
 
 def _recorded_hash(notebook: Path) -> str | None:
@@ -62,31 +78,54 @@ def _recorded_hash(notebook: Path) -> str | None:
     return metadata.get("stylekit", {}).get("source_sha256")
 
 
-def build(source: Path, folder: Path = NOTEBOOKS) -> Path:
-    """Execute one source in `folder` and return the notebook written there.
+def build(source: Path, folder: Path = NOTEBOOKS) -> list[Path]:
+    """Execute one source in `folder` and return the notebooks written there: without solutions, and solved.
 
-    Raises BuildError if a cell fails, if the notebook is over 1 MB, or if it shows a path of this machine.
+    Raises BuildError if a cell fails, if a notebook is over 1 MB, or if it shows a path of this machine.
     """
     digest = source_hash(source)
-    notebook = jupytext.read(source, fmt="py:percent")
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    solved = jupytext.read(source, fmt="py:percent")
+    solved.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    _mark_exercises(solved, source.stem)
+    cleared, _ = ClearSolutions(**STUBS).preprocess(copy.deepcopy(solved), {})
+    return [
+        _build_one(notebook, path, digest)
+        for notebook, path in zip((cleared, solved), _targets(source, folder), strict=False)
+    ]
+
+
+def _mark_exercises(notebook: nbformat.NotebookNode, name: str) -> None:
+    """Give the cells with solutions the metadata by which nbgrader knows them; a written answer is graded by hand."""
+    exercises = [cell for cell in notebook.cells if MARK in cell.source]
+    for number, cell in enumerate(exercises, start=1):
+        written = {"points": 1} if cell.cell_type == "markdown" else {}
+        known = {"schema_version": 3, "grade_id": f"{name}-{number}", "solution": True, "grade": bool(written)}
+        cell.metadata["nbgrader"] = known | written | {"locked": False, "task": False}
+
+
+def _build_one(notebook: nbformat.NotebookNode, path: Path, digest: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    if path.parent.name == "solutions":
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = LINK.sub(r"\1../", cell.source)
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT,
         kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
+        resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
         store_widget_state=False,
     )
     try:
         client.execute()
     except CellExecutionError as error:
-        raise BuildError(f"{source.name}: a cell failed\n{error}") from error
+        raise BuildError(f"{path.stem}: a cell failed\n{error}") from error
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}, "stylekit": {"source_sha256": digest}}
     )
     _tidy(notebook)
-    return _write(notebook, folder / f"{source.stem}.ipynb")
+    return _write(notebook, path)
 
 
 def _tidy(notebook: nbformat.NotebookNode) -> None:
@@ -104,14 +143,21 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
 
 
 def _shrink(output: nbformat.NotebookNode) -> None:
-    """Keep a large picture as JPEG: photographs and paintings take five times as many bytes as PNG."""
-    encoded = output.get("data", {}).get("image/png", "")
+    """Keep a large picture as JPEG where that is smaller: photographs and paintings are, by five times."""
+    data, metadata = output.get("data", {}), output.get("metadata", {})
+    encoded = data.get("image/png", "").strip()
     if len(encoded) > LARGE_PICTURE:
         jpeg = io.BytesIO()
         picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
-        picture.save(jpeg, "JPEG", quality=90, optimize=True)
-        del output.data["image/png"]
-        output.data["image/jpeg"] = base64.b64encode(jpeg.getvalue()).decode()
+        picture.save(jpeg, "JPEG", quality=QUALITY, optimize=True)
+        smaller = base64.b64encode(jpeg.getvalue()).decode()
+        if len(smaller) < len(encoded):
+            data["image/jpeg"] = smaller
+            del data["image/png"]
+            metadata["image/jpeg"] = metadata.pop("image/png", {})
+            if "text/html" in data:  # a Drawing shows the same picture there, with its alternative text
+                html = data["text/html"].replace(f"png;base64,{encoded}", f"jpeg;base64,{smaller}")
+                data["text/html"] = html
 
 
 def _is_noise(output: nbformat.NotebookNode) -> bool:
@@ -155,8 +201,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for source in _sources(options.names):
             start = time.perf_counter()
-            path = build(source)
-            print(f"{path.name}: {time.perf_counter() - start:.0f} s, {path.stat().st_size / 1e6:.2f} MB", flush=True)
+            paths = build(source)
+            sizes = " and ".join(f"{path.stat().st_size / 1e6:.2f} MB" for path in paths)
+            print(f"{source.stem}: {time.perf_counter() - start:.0f} s, {sizes}", flush=True)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,0 +1,6 @@
+"""Checks for exercises that say what an answer did, not only that it is wrong."""
+
+from stylekit.checks.engine import check
+from stylekit.checks.verdict import Verdict, check_value
+
+__all__ = ["Verdict", "check", "check_value"]
