@@ -1,0 +1,267 @@
+"""Name what an answer did, from what came out of it."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import torch
+from torch import Tensor
+
+from stylekit.checks.factors import name_factor, write_factor
+from stylekit.checks.mistakes import MISTAKES
+from stylekit.checks.tasks import Task
+
+SAME = 1e-4  # of the largest entry: how well a formula must agree with what it explains
+
+CRASHES = (  # a pattern of the exception's text, the tasks it is for ("" for all), and a likely cause
+    (
+        r"values to unpack|too many indices|Dimension out of range",
+        "gram_matrix",
+        "F has two dimensions here, one row per filter: no batch, height or width. A batch needs one Gram matrix per "
+        "image, never one Gram for the whole batch",
+    ),
+    (
+        r"values to unpack|too many indices|Dimension out of range",
+        "",
+        "mind the dimensions: {shapes}; there is no batch and no height and width of a response",
+    ),
+    (
+        r"same dtype|expected scalar type|dtype|Float but found Double|Double but found Float",
+        "",
+        "two dtypes met: a new tensor takes torch's float32 unless it is told dtype={input}.dtype",
+    ),
+    (r"numpy\(\) on Tensor|requires grad", "", "numpy knows no gradients: stay with torch"),
+    (r"positional argument|unexpected keyword", "", "it is called as {signature}"),
+    (
+        r"multiply sequence|repeat",
+        "style_loss",
+        "a list times a number repeats the list, `10 * losses`: multiply each loss by its weight",
+    ),
+    (r"Inplace|in-place|leaf Variable", "", "an input is changed in place: work on a copy"),
+    (
+        r"size of tensor|cannot be multiplied|must match|size mismatch|shapes?\b",
+        "style_layer_loss",
+        "the shapes do not fit: A is N x N, so G must be F @ F.T, not F.T @ F; and A is a Gram matrix already, not F",
+    ),
+    (
+        r"size of tensor|cannot be multiplied|must match|size mismatch|invalid for input|view",
+        "",
+        "{shapes}: do the shapes fit?",
+    ),
+    (r"maximum recursion", "", "the function calls itself without end (recursion)"),
+    (r"is not defined|referenced before", "", "a name that the function does not know"),
+)
+
+
+def name_mistake(task: Task, cases: list, values: list[Tensor], right: list[Tensor], agree: list[bool]) -> str:
+    """Return a sentence on results that are not the right ones: the first explanation that fits all of them."""
+    sizes = [task.sizes(*case) for case in cases]
+    about = f"{task.signature}: "
+    for explain in (_factor_only, _known_mistake, _by_looks):
+        sentence = explain(task, cases, values, right, sizes)
+        if sentence:
+            return about + sentence.replace("{equation}", task.equation)
+    ratios = [_ratio(value, expected) for value, expected in zip(values, right, strict=True)]
+    if None not in ratios and values[0].dim():
+        listed = ", ".join(f"{ratio:.3g} at {_sizes(size)}" for ratio, size in zip(ratios[:4], sizes, strict=False))
+        return (
+            f"{about}right up to a factor that changes from input to input ({listed}): a divisor that does not belong?"
+        )
+    return about + _first_difference(task, cases, values, right, agree)
+
+
+def _factor_only(task, cases, values, right, sizes):
+    factor = _factor(values, right, sizes)
+    return name_factor(task.name, factor, list(sizes[0])) if factor else ""
+
+
+def _known_mistake(task, cases, values, right, sizes):
+    """Return the sentence of a formula that gives just these results, or gives them up to a factor."""
+    found = ""
+    for formula, sentence in MISTAKES[task.name]:
+        theirs = _apply(formula, cases)
+        if theirs is None:
+            continue
+        if all(_same(value, other) for value, other in zip(values, theirs, strict=True)):
+            return sentence
+        factor = None if found else _factor(values, theirs, sizes)
+        if factor:
+            beside = f" (besides, there is a factor of {write_factor(factor, list(sizes[0]))})"
+            found = sentence + beside * ("gradient" in task.name or task.name == "gram_matrix")
+    return found
+
+
+def _apply(formula, cases) -> list[Tensor] | None:
+    results = []
+    for case in cases:
+        try:
+            exact = [t.double() if isinstance(t, Tensor) else t for t in case]
+            value = torch.as_tensor(formula(*exact), dtype=torch.float64)
+        except (RuntimeError, ValueError, IndexError):  # a formula that does not fit these shapes explains nothing
+            return None
+        results.append(value.reshape(()) if value.numel() == 1 else value)
+    return results
+
+
+def _by_looks(task, cases, values, right, sizes):
+    """Return a sentence on what can be seen in the results without a formula."""
+    if task.name == "style_loss" and all(value.dim() for value in values):
+        return "several numbers, expected one: were the losses not summed, or the list repeated (`10 * losses`)?"
+    for value, expected, case in zip(values, right, cases, strict=True):
+        if value.shape != expected.shape:
+            return (
+                f"the result has shape {tuple(value.shape)}, expected "
+                f"{tuple(expected.shape) or 'a single number, shape ()'}, for {_shapes(task, case)}"
+            )
+        if not value.isfinite().all():
+            what = "NaN" if value.isnan().any() else "infinite numbers"
+            return f"the result holds {what}: a division by 0, a root of 0?"
+    pairs = list(zip(values, right, strict=True))
+    if all((value - expected).abs().max() <= 2e-2 * expected.abs().max() for value, expected in pairs):
+        return (
+            "close, but to few digits only: was it computed in half precision, rounded, or was something small added?"
+        )
+    if not values[0].dim() and all(value == values[0] for value in values):
+        return f"the same number for every input, {values[0].item():.5g}: are the arguments used?"
+    if all(bool((value == value.round()).all()) for value in values):
+        return "the result holds whole numbers only: was something rounded or made an integer?"
+    if all(not value.any() for value in values):
+        return "the result is 0 for every input"
+    if all(_same(value.abs(), expected.abs()) for value, expected in pairs):
+        return "right but for signs: some are turned"
+    return ""
+
+
+def _first_difference(task, cases, values, right, agree) -> str:
+    """Return where a result first differs from the right one, and on which kind of input."""
+    index = agree.index(False)
+    value, expected, case = values[index], right[index], cases[index]
+    some = ""
+    if any(agree):
+        good = {_shapes(task, one) for one, ok in zip(cases, agree, strict=True) if ok}
+        if _shapes(task, case) in good:
+            some = "right for some numbers but not for others: is there a threshold, a clamp, a dtype? "
+        else:
+            some = f"right for some inputs ({good.pop()}) but not for others: is a size written as a number? "
+    if not expected.dim():
+        return f"{some}expected {expected.item():.5g} and got {value.item():.5g}, for {_shapes(task, case)}"
+    place = tuple(
+        (value - expected).abs().argmax().item() // _stride(expected, d) % n for d, n in enumerate(expected.shape)
+    )
+    where = ", ".join(f"{name} is {thing[place].item():.3g}" for name, thing in _alike(task, case, expected))
+    at = f"at {list(place)}{f', where {where},' if where else ''}"
+    return f"{some}{at} expected {expected[place].item():.5g} and got {value[place].item():.5g}"
+
+
+def name_crash(task: Task, error: BaseException, line: int | None, case: tuple) -> str:
+    """Return a sentence on an exception that an answer raised: what, where, for which input, and a likely cause."""
+    text = f"{type(error).__name__}: {error}".strip().rstrip(":").split("\n")[0]
+    place = f" in line {line} of its file or cell" if line else ""
+    hints = [hint for pattern, tasks, hint in CRASHES if re.search(pattern, text) and task.name.startswith(tasks)]
+    filled = {"input": _inputs(task)[0], "signature": task.signature, "shapes": _shapes(task, case)}
+    hint = f". {hints[0].format(**filled)}" if hints else ""
+    kind = case[0][0] if isinstance(case[0], list) else case[0]
+    return f"the function raised {text}{place}, for {_shapes(task, case)} in {str(kind.dtype).split('.')[1]}{hint}"
+
+
+def name_gradient(found: Tensor, expected: Tensor, F: Tensor) -> str:
+    """Return a sentence on a gradient that is not the derivative of the right value."""
+    ratio = _ratio(found, expected)
+    if ratio is not None and abs(ratio) > 1e-6:
+        detached = ": is F detached in one of two places?" if abs(ratio - 0.5) < 1e-3 else ""
+        return f"the value is right, but the gradient that flows back to F is {ratio:.3g} times the right one{detached}"
+    if not found.any():
+        return "the value is right, but no gradient flows: the one that flows back to F is 0 everywhere (a detach?)"
+    if found.isnan().any():
+        return "the value is right, but the gradient that flows back to F is NaN: a root of 0, or a division by 0?"
+    if _same(found, expected * (F > 0)):
+        return (
+            "the value is right, but the gradient that flows back to F is masked: leave the mask to the network's ReLU"
+        )
+    return (
+        "the value is right, but the gradient that flows back to F is not: is a part of it detached (.detach(), .data)?"
+    )
+
+
+def name_thing(value: object) -> str:
+    """Return a Python object in words, for a student: what it is, and how it may have come about."""
+    kinds = {
+        "NoneType": "nothing (None)",
+        "str": "text (a string)",
+        "tuple": f"a tuple of {len(value) if isinstance(value, tuple) else 0}: is there a comma after the value?",
+        "list": "a list",
+        "dict": "a dictionary",
+        "generator": "a generator: `yield` stands where `return` should",
+        "coroutine": "a coroutine: leave out `async`",
+        "function": "a function: is a call missing, f(...)?",
+        "complex": "a complex number",
+        "type": "a class",
+    }
+    if type(value).__name__ == "coroutine":
+        value.close()  # or Python warns that it was never awaited
+    plain = f"a Python number ({type(value).__name__})" if isinstance(value, (int, float)) else None
+    return plain or kinds.get(type(value).__name__, f"an object of type {type(value).__name__}")
+
+
+def _same(value: Tensor, other: Tensor) -> bool:
+    if value.shape != other.shape:
+        return False
+    if other.isnan().any():
+        return torch.equal(value.isnan(), other.isnan()) and _same(value.nan_to_num(), other.nan_to_num())
+    return bool(((value - other).abs() <= SAME * other.abs().max() + 1e-300).all())
+
+
+def _ratio(value: Tensor, other: Tensor) -> float | None:
+    """Return r where value = r other, or None."""
+    if value.shape != other.shape or not other.any() or not value.isfinite().all() or not other.isfinite().all():
+        return None
+    ratio = ((value * other).sum() / other.square().sum()).item()
+    return ratio if ratio and _same(value, ratio * other) else None
+
+
+def _factor(values, others, sizes) -> tuple | None:
+    """Return the factor (constant, exponents of the sizes) that makes the values of the others, or None."""
+    ratios = [_ratio(value, other) for value, other in zip(values, others, strict=True)]
+    if None in ratios or len({math.copysign(1, ratio) for ratio in ratios}) > 1:
+        return None
+    logs = torch.tensor([math.log(abs(ratio)) for ratio in ratios], dtype=torch.float64)
+    columns = [[1.0, *(math.log(n) for n in size.values())] for size in sizes]
+    fit = torch.linalg.lstsq(torch.tensor(columns, dtype=torch.float64), logs[:, None]).solution[:, 0]
+    exponents = [round(2 * e) / 2 for e in fit[1:].tolist()]
+    powers = [math.prod(n**e for n, e in zip(size.values(), exponents, strict=True)) for size in sizes]
+    constants = [ratio / power for ratio, power in zip(ratios, powers, strict=True)]
+    constant = sum(constants) / len(constants)
+    if max(abs(c - constant) for c in constants) > SAME * abs(constant):
+        return None
+    return (constant, *exponents)
+
+
+def _inputs(task: Task) -> list[str]:
+    return task.signature.split("(")[1].rstrip(")").split(", ")
+
+
+def _shapes(task: Task, case: tuple) -> str:
+    words = []
+    for name, thing in zip(_inputs(task), case, strict=True):
+        if isinstance(thing, Tensor):
+            words.append(f"{name} of shape {tuple(thing.shape)}" if thing.dim() else f"{name} = {thing.item():.3g}")
+        else:
+            words.append(f"{len(thing)} {name}" if isinstance(thing, list) else f"{name} = {thing}")
+    return ", ".join(words)
+
+
+def _alike(task: Task, case: tuple, expected: Tensor) -> list[tuple[str, Tensor]]:
+    return [
+        (name, thing)
+        for name, thing in zip(_inputs(task), case, strict=True)
+        if isinstance(thing, Tensor) and thing.shape == expected.shape
+    ]
+
+
+def _sizes(size: dict[str, int]) -> str:
+    return ", ".join(f"{name} = {n}" for name, n in size.items())
+
+
+def _stride(tensor: Tensor, dimension: int) -> int:
+    return math.prod(tensor.shape[dimension + 1 :])

@@ -1,0 +1,106 @@
+"""Call an answer so that nothing it does can hurt: it may crash, hang, print, or change torch's settings.
+
+Where the platform has an alarm, and this is the main thread, the alarm stops an answer that hangs. Elsewhere the answer
+runs in a daemon thread, which is left behind: Python cannot stop a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import signal
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+
+LIMIT = 5.0  # seconds for one call
+AGAIN = 0.0001  # seconds between further alarms, for an answer that catches the first
+
+
+@dataclass
+class Outcome:
+    """What came of a call: a value, or an exception and the line of the answer that raised it."""
+
+    value: object = None
+    error: BaseException | None = None
+    line: int | None = None
+    printed: str = ""
+    hung: bool = False
+    abandoned: bool = False
+
+
+class _TimeIsUp(BaseException):
+    """Raised by the alarm; not an Exception, so that `except Exception` lets it pass."""
+
+
+def call(function: Callable, arguments: tuple) -> Outcome:
+    """Call the function and return what came of it, within about LIMIT seconds, with all settings restored."""
+    outcome = Outcome()
+    alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    printed = io.StringIO()
+    with _settings_restored(), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        (_call_with_alarm if alarm else _call_in_thread)(function, arguments, outcome)
+    outcome.printed = printed.getvalue()
+    return outcome
+
+
+def _run(function: Callable, arguments: tuple, outcome: Outcome) -> None:
+    try:
+        outcome.value = function(*arguments)
+    except _TimeIsUp:
+        raise
+    except BaseException as error:  # exit() and Ctrl-C in an answer are an answer's crash too
+        outcome.error = error
+        frames = traceback.extract_tb(error.__traceback__)
+        outcome.line = frames[1].lineno if len(frames) > 1 else None
+
+
+def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> None:
+    running = True
+
+    def ring(number, frame):
+        if running:
+            raise _TimeIsUp
+
+    start = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, ring)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, LIMIT, AGAIN)
+    try:
+        _run(function, arguments, outcome)
+        running = False
+    except _TimeIsUp:
+        running = False
+        outcome.hung = True
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if left:  # somebody else's alarm, as a test's time limit: give it back what remains
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 0.01), interval)
+
+
+def _call_in_thread(function: Callable, arguments: tuple, outcome: Outcome) -> None:
+    found = Outcome()
+    thread = threading.Thread(target=_run, args=(function, arguments, found), daemon=True)
+    thread.start()
+    thread.join(LIMIT)
+    outcome.hung = outcome.abandoned = thread.is_alive()
+    if not outcome.hung:
+        outcome.value, outcome.error, outcome.line = found.value, found.error, found.line
+
+
+@contextlib.contextmanager
+def _settings_restored() -> Iterator[None]:
+    dtype, gradients = torch.get_default_dtype(), torch.is_grad_enabled()
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")
+        torch.set_grad_enabled(True)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+            torch.set_grad_enabled(gradients)

@@ -1,0 +1,223 @@
+"""What answers to Eq. 5, Eq. 7 and the total variation do instead."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from stylekit.losses import total_variation
+
+
+def _weighted(values, weights):
+    return torch.stack([w * value.double() for value, w in zip(values, weights, strict=True)])
+
+
+STYLE_LOSS = [
+    (lambda values, weights: _weighted(values, weights), "not summed: Eq. 5 is one number, the sum over the layers"),
+    (lambda values, weights: sum(values), "the weights are not used (ignored): Eq. 5 multiplies each E_l by its w_l"),
+    (lambda values, weights: sum(weights), "the losses are not used: Eq. 5 multiplies each E_l by its w_l"),
+    (
+        lambda values, weights: _weighted(values, weights).sum() / sum(weights),
+        "divided by the sum of the weights: a weighted mean. Eq. 5 takes the weights as they are",
+    ),
+    (
+        lambda values, weights: _weighted(values, [w * w for w in weights]).sum(),
+        "each weight counts twice: w_l squared",
+    ),
+    (
+        lambda values, weights: _weighted(values, weights[::-1]).sum(),
+        "the weights are in reverse order: w_l belongs to E_l",
+    ),
+    (
+        lambda values, weights: _weighted(values, torch.tensor(weights).double().softmax(0).tolist()).sum(),
+        "a softmax of the weights was taken: Eq. 5 takes them as they are",
+    ),
+    (
+        lambda values, weights: _weighted(sorted(values), sorted(weights)).sum(),
+        "losses and weights were sorted: w_l belongs to E_l of the same layer",
+    ),
+    (lambda values, weights: _weighted(sorted(values), weights).sum(), "the losses were sorted: w_l belongs to E_l"),
+    (lambda values, weights: sum(values) * sum(weights), "sum times sum: multiply each pair, then sum"),
+    (lambda values, weights: sum(values) * weights[0], "every loss got the first layer's weight: w_l belongs to E_l"),
+    (lambda values, weights: sum(values) * weights[-1], "every loss got the last layer's weight: w_l belongs to E_l"),
+    (lambda values, weights: _weighted(values, weights)[0], "only the first layer: was `return` inside the loop?"),
+    (
+        lambda values, weights: _weighted(values, weights)[-1],
+        "only the last layer: = stands where += should, in the loop",
+    ),
+    (
+        lambda values, weights: _weighted(values, weights)[:-1].sum(),
+        "the last layer is left out: a range one too short?",
+    ),
+    (
+        lambda values, weights: _weighted(values, weights)[1:].sum(),
+        "the first layer is left out: a range that starts at 1?",
+    ),
+    (lambda values, weights: _weighted(values, weights).prod(), "a product over the layers: Eq. 5 is a sum"),
+    (lambda values, weights: _weighted(values, weights).max(), "only the largest layer: Eq. 5 is a sum"),
+    (
+        lambda values, weights: _weighted(values, weights).square().sum(),
+        "the weighted losses are squared: Eq. 5 has none",
+    ),
+    (
+        lambda values, weights: _weighted([v * v for v in values], weights).sum(),
+        "the losses are squared: E_l has its squares",
+    ),
+    (
+        lambda values, weights: _weighted(values, [1 / w for w in weights]).sum(),
+        "divided by the weights: Eq. 5 multiplies",
+    ),
+    (
+        lambda values, weights: _weighted([v.sqrt() for v in values], weights).sum(),
+        "square roots of the losses were taken",
+    ),
+    (
+        lambda values, weights: sum(v + w for v, w in zip(values, weights, strict=True)),
+        "the weights were added: Eq. 5 multiplies each E_l by its w_l",
+    ),
+    (lambda values, weights: -_weighted(values, weights).sum(), "the sign is turned: Eq. 5 is a sum with plus signs"),
+]
+
+TOTAL_LOSS = [
+    (lambda c, s, a, b: b * c + a * s, "alpha and beta are swapped: alpha weighs the content, beta the style"),
+    (lambda c, s, a, b: c + s, "the weights are not used (ignored): Eq. 7 is alpha content + beta style"),
+    (lambda c, s, a, b: a * (c + s), "alpha weighs both: beta weighs the style"),
+    (lambda c, s, a, b: b * (c + s), "beta weighs both: alpha weighs the content"),
+    (lambda c, s, a, b: (a * c + b * s) / (a + b), "divided by alpha + beta: a weighted mean. Eq. 7 does not divide"),
+    (lambda c, s, a, b: a * c + (1 - a) * s, "1 - alpha stands where Eq. 7 has beta: the weights need not sum to 1"),
+    (lambda c, s, a, b: (1 - b) * c + b * s, "1 - beta stands where Eq. 7 has alpha: the weights need not sum to 1"),
+    (lambda c, s, a, b: c + b * s, "alpha is not used: Eq. 7 weighs the content with it"),
+    (lambda c, s, a, b: a * c + s, "beta is not used: Eq. 7 weighs the style with it"),
+    (lambda c, s, a, b: a / b * c + s, "only the ratio alpha/beta is used: Eq. 7 has both weights"),
+    (lambda c, s, a, b: c + b / a * s, "only the ratio beta/alpha is used: Eq. 7 has both weights"),
+    (lambda c, s, a, b: c + a / b * s, "the ratio alpha/beta weighs the style: Eq. 7 is alpha content + beta style"),
+    (lambda c, s, a, b: a * c - b * s, "a minus stands where Eq. 7 has a plus: both losses are to fall"),
+    (lambda c, s, a, b: a * c * b * s, "a product of the two: Eq. 7 is a sum"),
+    (lambda c, s, a, b: c * s, "a product of the two: Eq. 7 is a weighted sum"),
+    (lambda c, s, a, b: torch.maximum(a * c, b * s), "only the larger of the two: Eq. 7 is their sum"),
+    (lambda c, s, a, b: a * c, "the style is missing: beta style is to be added"),
+    (lambda c, s, a, b: b * s, "the content is missing: alpha content is to be added"),
+    (lambda c, s, a, b: a * b * (c + s), "both weights multiply both losses: alpha weighs the content, beta the style"),
+    (lambda c, s, a, b: a + c + b + s, "the weights were added: Eq. 7 multiplies"),
+    (lambda c, s, a, b: (a + c) * (b + s), "sums and products are exchanged: Eq. 7 is alpha content + beta style"),
+    (lambda c, s, a, b: a**2 * c + b**2 * s, "the weights are squared: Eq. 7 takes them as they are"),
+    (lambda c, s, a, b: (a * c) ** 2 + (b * s) ** 2, "the terms are squared: Eq. 7 has them as they are"),
+    (lambda c, s, a, b: torch.stack([a * c, b * s]), "not summed: Eq. 7 is one number, the sum of both terms"),
+    (lambda c, s, a, b: c / a + s / b, "divided by the weights: Eq. 7 multiplies"),
+    (lambda c, s, a, b: a * (c + b * s), "alpha multiplies the style too: the brackets are too wide"),
+    (lambda c, s, a, b: (a * c + s) * b, "beta multiplies the content too: the brackets are too wide"),
+    (lambda c, s, a, b: torch.sqrt(a * c + b * s), "a square root was taken: Eq. 7 has none"),
+    (lambda c, s, a, b: torch.log(a * c + b * s), "a logarithm was taken: Eq. 7 has none"),
+]
+
+
+def _down(x: Tensor) -> Tensor:
+    return x[..., 1:, :] - x[..., :-1, :]
+
+
+def _across(x: Tensor) -> Tensor:
+    return x[..., :, 1:] - x[..., :, :-1]
+
+
+def _cropped(x: Tensor) -> tuple[Tensor, Tensor]:
+    return _down(x)[..., :-1], _across(x)[..., :-1, :]
+
+
+TOTAL_VARIATION = [
+    (lambda x: _down(x).square().sum(), "only differences down the picture: the ones across are missing"),
+    (lambda x: _across(x).square().sum(), "only differences across the picture: the ones down are missing"),
+    (
+        lambda x: _down(x).abs().sum() + _across(x).abs().sum(),
+        "absolute differences (L1) stand where squares are asked: this is tf.image.total_variation's convention",
+    ),
+    (
+        lambda x: _down(x).abs().mean() + _across(x).abs().mean(),
+        "means of absolute differences: d2l's convention; squares, summed, are asked",
+    ),
+    (lambda x: _down(x).sum() + _across(x).sum(), "the differences are not squared, so that they cancel"),
+    (lambda x: (_down(x).sum() + _across(x).sum()).square(), "summed first and then squared: square each difference"),
+    (lambda x: _down(x).norm() + _across(x).norm(), "square roots were taken: the sum of squares has none"),
+    (lambda x: total_variation(x).sqrt(), "a square root was taken: the sum of squares has none"),
+    (
+        lambda x: _down(x).square().mean() + _across(x).square().mean(),
+        "you divided by the number of differences: that is a mean, the sum is asked",
+    ),
+    (
+        lambda x: _down(x).square().sum() / _down(x).shape[2] + _across(x).square().sum() / _across(x).shape[3],
+        "you divided by the number of differences: that is a mean, the sum is asked",
+    ),
+    (
+        lambda x: (_down(x).square().sum() + _across(x).square().sum()) / (_down(x).numel() + _across(x).numel()),
+        "you divided by the number of differences: that is a mean, the sum is asked",
+    ),
+    (lambda x: _down(x).square().mean(dim=(1, 2, 3)) + _across(x).square().mean(), "that is a mean: the sum is asked"),
+    (
+        lambda x: (x - x.roll(1, 2)).square().sum() + (x - x.roll(1, 3)).square().sum(),
+        "the picture wraps around: its last row is no neighbour of the first (roll)",
+    ),
+    (
+        lambda x: sum(d.square().sum() for d in _cropped(x)),
+        "the last row and column are left out of the differences (cropped): each pair of neighbours counts",
+    ),
+    (
+        lambda x: _cropped(x)[0].square().add(_cropped(x)[1].square()).sqrt().sum(),
+        "a square root was taken at each pixel: that is the isotropic total variation; the sum of squares is asked",
+    ),
+    (
+        lambda x: _cropped(x)[0].square().add(_cropped(x)[1].square()).pow(1.25).sum(),
+        "not this formula: this is Keras' convention, cropped and with the power 1.25",
+    ),
+    (lambda x: total_variation(x.clamp(0, 1)), "the picture was clamped to [0, 1] first: take it as it is"),
+    (lambda x: total_variation(x.clamp(min=0)), "negative numbers were cut off first: take the picture as it is"),
+    (lambda x: total_variation(x.abs()), "absolute values of the picture were taken first: take it as it is"),
+    (lambda x: total_variation(x[:, :1]), "only the first colour: sum over all three"),
+    (lambda x: total_variation(x.mean(dim=1, keepdim=True)), "the colours were averaged first: sum over all three"),
+    (
+        lambda x: total_variation(x.sum(dim=1, keepdim=True)),
+        "the colours were added first: square in each of the three",
+    ),
+    (
+        lambda x: (x[:, 1:] - x[:, :-1]).square().sum() + _down(x).square().sum(),
+        "differences between the colours were taken: neighbours are along dimensions 2 and 3 of (1, 3, H, W)",
+    ),
+    (
+        lambda x: (x[:, 1:] - x[:, :-1]).square().sum() + total_variation(x),
+        "differences between the colours were added: neighbours are along dimensions 2 and 3 only",
+    ),
+    (
+        lambda x: (x[:, 1:] - x[:, :-1]).square().sum(),
+        "differences between the colours only: neighbours are in 2 and 3",
+    ),
+    (
+        lambda x: total_variation(functional.pad(x, (1, 1, 1, 1))),
+        "the picture was padded with zeros: its border has no neighbours beyond",
+    ),
+    (
+        lambda x: total_variation(functional.pad(x, (0, 1, 0, 1))),
+        "the picture was padded with zeros: its border has no neighbours beyond",
+    ),
+    (
+        lambda x: (x[..., 2:, :] - x[..., :-2, :]).square().sum() + (x[..., 2:] - x[..., :-2]).square().sum(),
+        "every second pixel is compared: neighbours are one apart",
+    ),
+    (
+        lambda x: total_variation(x) + (x[..., 1:, 1:] - x[..., :-1, :-1]).square().sum(),
+        "diagonal neighbours were counted too: only down and across are asked",
+    ),
+    (lambda x: (x[..., 1:, 1:] - x[..., :-1, :-1]).square().sum(), "diagonal neighbours: down and across are asked"),
+    (lambda x: _down(_down(x)).square().sum() + _across(_across(x)).square().sum(), "second differences were taken"),
+    (
+        lambda x: sum((d[0].square().sum() * d[1].square().sum() for d in [(_down(x), _across(x))]), start=0),
+        "a product of the two directions: the sum is asked",
+    ),
+    (lambda x: _down(x).square().sum() - _across(x).square().sum(), "the two directions are subtracted: add them"),
+    (lambda x: (_cropped(x)[0] + _cropped(x)[1]).square().sum(), "both directions were added before squaring"),
+    (lambda x: x.var() * x.numel(), "this is the spread about the mean (variance), not differences of neighbours"),
+    (lambda x: x.var(), "this is the variance of the pixels, not differences of neighbours"),
+    (lambda x: x.square().sum(), "this is the sum of the squared pixels: take differences of neighbours"),
+    (
+        lambda x: _down(x).square().sum(dim=(2, 3)) + _across(x).square().sum(dim=(2, 3)),
+        "one number for each colour: sum over them",
+    ),
+]
