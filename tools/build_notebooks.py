@@ -33,7 +33,7 @@ from PIL import Image
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 LARGEST = 1_000_000  # bytes of one notebook, so that code-hosting sites still show it
 LARGE_PICTURE = 40_000  # characters of a PNG in a notebook, above which it becomes a JPEG if that is smaller
-QUALITY = 85  # of a JPEG
+QUALITY = 78  # of a JPEG
 TIMEOUT = 600  # seconds for one cell
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MARK = "### BEGIN SOLUTION"
@@ -135,7 +135,8 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         count = seen[cell.source] = seen.get(cell.source, 0) + 1
         cell.id = hashlib.sha256(f"{count} {cell.source}".encode()).hexdigest()[:12]
-        cell.metadata.pop("execution", None)
+        for key in ("execution", "lines_to_next_cell"):
+            cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_noise(output)]
             for output in cell.outputs:

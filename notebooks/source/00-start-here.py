@@ -27,7 +27,7 @@
 # ## A photograph, a style, a network
 #
 # We call the photograph $p$, the style picture $a$, and the painting that is to come $x$: the paper's letters.
-# Each is a stack of three colour planes, red, green and blue, with numbers between 0 and 1.
+# Each is a stack of three colour planes, red, green and blue, with numbers between 0 and 1 (such words are explained in the [glossary](glossary.md)).
 
 # %%
 from stylekit.figures import loss_curves, strip
@@ -41,7 +41,11 @@ a = load_image("swirls", size=256)
 p.shape, a.shape  # (pictures, colours, height, width)
 
 # %%
-strip({"photograph p": p, "style a": a}, title="What goes in")
+strip(
+    {"photograph p": p, "style a": a},
+    title="What goes in",
+    alt="Left, a photograph of a ginger cat that looks at us. Right, a style picture of coloured swirls.",
+)
 
 # %% [markdown]
 # The third ingredient is a network that learned from one trained to recognise things. It does not paint: it only
@@ -69,7 +73,11 @@ steps = list(stylise(p, a, network, content_weight=0.05, style_weight=1))
 print(steps[-1].evaluations, "looks at the painting")
 
 # %%
-strip({"photograph p": p, "style a": a, "painting x": steps[-1].image}, title="What comes out")
+strip(
+    {"photograph p": p, "style a": a, "painting x": steps[-1].image},
+    title="What comes out",
+    alt="The photograph, the style picture, and the painting: the same cat, drawn in the strokes of the style picture.",
+)
 
 # %% [markdown]
 # ## How it grew
@@ -78,7 +86,11 @@ strip({"photograph p": p, "style a": a, "painting x": steps[-1].image}, title="W
 
 # %%
 moments = [0, 5, 20, len(steps) // 2, len(steps) - 1]
-strip({f"{steps[i].evaluations} looks": steps[i].image for i in moments}, title="The painting on its way")
+strip(
+    {f"{steps[i].evaluations} looks": steps[i].image for i in moments},
+    title="The painting on its way",
+    alt="Five moments: the photograph turns into the painting, small and coarse at first, then twice as large and fine.",
+)
 
 # %% [markdown]
 # ## The loss curve
@@ -87,7 +99,11 @@ strip({f"{steps[i].evaluations} looks": steps[i].image for i in moments}, title=
 # jumps, the picture was made larger.
 
 # %%
-loss_curves(steps)
+loss_curves(
+    steps,
+    alt="The total loss and its terms against the number of looks: the style terms fall steeply in the first looks and "
+    "slowly after them, the content term rises a little, and all jump where the picture is made larger.",
+)
 
 # %%
 first, last = steps[0].losses["total"], steps[-1].losses["total"]
@@ -104,6 +120,7 @@ print(f"the total loss fell to less than {100 * last / first:.0f} % of its start
 strip(
     {"content_weight = 0.05": steps[-1].image, "content_weight = 1": faithful.image},
     title="The same style, two weights",
+    alt="Two paintings of the cat. With weight 0.05 it is all strokes; with weight 1 it is close to the photograph.",
 )
 
 # %%

@@ -58,7 +58,7 @@ def name_mistake(task: Task, cases: list, values: list[Tensor], right: list[Tens
     """Return a sentence on results that are not the right ones: the first explanation that fits all of them."""
     sizes = [task.sizes(*case) for case in cases]
     about = f"{task.signature}: "
-    for explain in (_factor_only, _known_mistake, _by_looks):
+    for explain in (_factor_only, _known_mistake, _by_looks, _where_wrong):
         sentence = explain(task, cases, values, right, sizes)
         if sentence:
             return about + sentence.replace("{equation}", task.equation)
@@ -130,6 +130,24 @@ def _by_looks(task, cases, values, right, sizes):
         return "the result is 0 for every input"
     if all(_same(value.abs(), expected.abs()) for value, expected in pairs):
         return "right but for signs: some are turned"
+    return ""
+
+
+def _where_wrong(task, cases, values, right, sizes):
+    """Return a sentence on arrays that are wrong in certain places only."""
+    wrong = [
+        (value - expected).abs() > SAME * expected.abs().max() for value, expected in zip(values, right, strict=True)
+    ]
+    if "gradient" in task.name:
+        if all(not (w & (case[0] > 0)).any() for w, case in zip(wrong, cases, strict=True)):
+            return "wrong only where F <= 0: there the mask makes the gradient 0"
+        if all(not value[w].any() for value, w in zip(values, wrong, strict=True)):
+            return "0 in places where F > 0: the mask is 1 wherever F > 0, and only there"
+    if task.name == "gram_matrix":
+        if all(torch.equal(w, torch.diag(w.diag())) for w in wrong):
+            return "wrong only on the diagonal, i = j"
+        if not any(w.diag().any() for w in wrong):
+            return "wrong only off the diagonal: i and j different"
     return ""
 
 
