@@ -8,8 +8,8 @@ import re
 import torch
 from torch import Tensor
 
-from stylekit.checks.factors import name_factor, write_factor
-from stylekit.checks.mistakes import MISTAKES
+from stylekit.checks.factors import name_factor
+from stylekit.checks.mistakes import MISTAKES, mistakes_of
 from stylekit.checks.tasks import Task
 
 SAME = 1e-4  # of the largest entry: how well a formula must agree with what it explains
@@ -58,7 +58,7 @@ def name_mistake(task: Task, cases: list, values: list[Tensor], right: list[Tens
     """Return a sentence on results that are not the right ones: the first explanation that fits all of them."""
     sizes = [task.sizes(*case) for case in cases]
     about = f"{task.signature}: "
-    for explain in (_factor_only, _known_mistake, _by_looks, _where_wrong):
+    for explain in (_always_the_same, _factor_only, _known_mistake, _no_numbers, _where_wrong, _by_looks):
         sentence = explain(task, cases, values, right, sizes)
         if sentence:
             return about + sentence.replace("{equation}", task.equation)
@@ -71,6 +71,14 @@ def name_mistake(task: Task, cases: list, values: list[Tensor], right: list[Tens
     return about + _first_difference(task, cases, values, right, agree)
 
 
+def _always_the_same(task, cases, values, right, sizes):
+    if not any(value.dim() for value in values) and all(value == values[0] for value in values):
+        return f"the same number for every input, {values[0].item():.5g}: are the arguments used?"
+    if not any(value.any() for value in values):
+        return "the result is 0 for every input: are the arguments used?"
+    return ""
+
+
 def _factor_only(task, cases, values, right, sizes):
     factor = _factor(values, right, sizes)
     return name_factor(task.name, factor, list(sizes[0])) if factor else ""
@@ -79,35 +87,46 @@ def _factor_only(task, cases, values, right, sizes):
 def _known_mistake(task, cases, values, right, sizes):
     """Return the sentence of a formula that gives just these results, or gives them up to a factor."""
     found = ""
-    for formula, sentence in MISTAKES[task.name]:
+    for formula, sentence in MISTAKES[task.name] + mistakes_of(task.function, _inputs(task)):
         theirs = _apply(formula, cases)
         if theirs is None:
             continue
         if all(_same(value, other) for value, other in zip(values, theirs, strict=True)):
-            return sentence
+            return sentence + _other_shape(values[0], right[0])
         factor = None if found else _factor(values, theirs, sizes)
         if factor:
-            beside = f" (besides, there is a factor of {write_factor(factor, list(sizes[0]))})"
-            found = sentence + beside * ("gradient" in task.name or task.name == "gram_matrix")
+            beside = f" (besides: {name_factor(task.name, factor, list(sizes[0]))})"
+            found = sentence + beside * bool(right[0].dim()) + _other_shape(values[0], right[0])
     return found
+
+
+def _other_shape(value, expected) -> str:
+    wanted = tuple(expected.shape) or "a single number"
+    return "" if value.shape == expected.shape else f" (the result has shape {tuple(value.shape)}, expected {wanted})"
 
 
 def _apply(formula, cases) -> list[Tensor] | None:
     results = []
     for case in cases:
         try:
-            exact = [t.double() if isinstance(t, Tensor) else t for t in case]
+            exact = [t.double() if isinstance(t, Tensor) else list(t) if isinstance(t, list) else t for t in case]
             value = torch.as_tensor(formula(*exact), dtype=torch.float64)
-        except (RuntimeError, ValueError, IndexError):  # a formula that does not fit these shapes explains nothing
+        except (
+            RuntimeError,
+            ValueError,
+            IndexError,
+            TypeError,
+        ):  # a formula that does not fit these shapes explains nothing
             return None
         results.append(value.reshape(()) if value.numel() == 1 else value)
     return results
 
 
-def _by_looks(task, cases, values, right, sizes):
-    """Return a sentence on what can be seen in the results without a formula."""
+def _no_numbers(task, cases, values, right, sizes):
+    """Return a sentence on results of another shape, or with NaN in them."""
     if task.name == "style_loss" and all(value.dim() for value in values):
-        return "several numbers, expected one: were the losses not summed, or the list repeated (`10 * losses`)?"
+        shape = tuple(values[0].shape)
+        return f"shape {shape}, expected one number: were the losses not summed, or the list repeated (`10 * losses`)?"
     for value, expected, case in zip(values, right, cases, strict=True):
         if value.shape != expected.shape:
             return (
@@ -117,17 +136,25 @@ def _by_looks(task, cases, values, right, sizes):
         if not value.isfinite().all():
             what = "NaN" if value.isnan().any() else "infinite numbers"
             return f"the result holds {what}: a division by 0, a root of 0?"
+    return ""
+
+
+def _by_looks(task, cases, values, right, sizes):
+    """Return a sentence on what else can be seen in the results without a formula."""
     pairs = list(zip(values, right, strict=True))
-    if all((value - expected).abs().max() <= 2e-2 * expected.abs().max() for value, expected in pairs):
+    near = [(value - expected).abs().max() <= 2e-2 * expected.abs().max() for value, expected in pairs]
+    if sum(near) >= len(near) - 1:  # the smallest numbers may be lost altogether
         return (
             "close, but to few digits only: was it computed in half precision, rounded, or was something small added?"
         )
-    if not values[0].dim() and all(value == values[0] for value in values):
-        return f"the same number for every input, {values[0].item():.5g}: are the arguments used?"
+    if task.name == "total_loss":
+        terms = torch.stack([torch.stack(case[:2]).double() for case in cases])
+        fit = torch.linalg.lstsq(terms, torch.stack(values)[:, None]).solution[:, 0]
+        if _same(terms @ fit, torch.stack(values)):
+            a, b = fit.tolist()
+            return f"alpha and beta are not used: fixed weights, {a:.4g} for the content and {b:.4g} for the style"
     if all(bool((value == value.round()).all()) for value in values):
         return "the result holds whole numbers only: was something rounded or made an integer?"
-    if all(not value.any() for value in values):
-        return "the result is 0 for every input"
     if all(_same(value.abs(), expected.abs()) for value, expected in pairs):
         return "right but for signs: some are turned"
     return ""
@@ -174,13 +201,20 @@ def _first_difference(task, cases, values, right, agree) -> str:
 
 def name_crash(task: Task, error: BaseException, line: int | None, case: tuple) -> str:
     """Return a sentence on an exception that an answer raised: what, where, for which input, and a likely cause."""
-    text = f"{type(error).__name__}: {error}".strip().rstrip(":").split("\n")[0]
+    text = f"{type(error).__name__}: {_text(error)}".strip().rstrip(":").split("\n")[0]
     place = f" in line {line} of its file or cell" if line else ""
     hints = [hint for pattern, tasks, hint in CRASHES if re.search(pattern, text) and task.name.startswith(tasks)]
     filled = {"input": _inputs(task)[0], "signature": task.signature, "shapes": _shapes(task, case)}
     hint = f". {hints[0].format(**filled)}" if hints else ""
     kind = case[0][0] if isinstance(case[0], list) else case[0]
     return f"the function raised {text}{place}, for {_shapes(task, case)} in {str(kind.dtype).split('.')[1]}{hint}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of the answer's own, whose text crashes too
+        return ""
 
 
 def name_gradient(found: Tensor, expected: Tensor, F: Tensor) -> str:
@@ -223,10 +257,12 @@ def name_thing(value: object) -> str:
 
 
 def _same(value: Tensor, other: Tensor) -> bool:
-    if value.shape != other.shape:
+    """Tell whether a result is what a formula gives; a formula that gives nothing but NaN explains nothing."""
+    if value.shape != other.shape or other.isinf().any() or other.isnan().all():
         return False
-    if other.isnan().any():
-        return torch.equal(value.isnan(), other.isnan()) and _same(value.nan_to_num(), other.nan_to_num())
+    if not torch.equal(value.isnan(), other.isnan()):
+        return False
+    value, other = value.nan_to_num(), other.nan_to_num()
     return bool(((value - other).abs() <= SAME * other.abs().max() + 1e-300).all())
 
 

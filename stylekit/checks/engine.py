@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import dis
 import inspect
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -36,9 +37,13 @@ def check(task: str, answer) -> Verdict:
     try:
         if answer is ... or _is_empty(answer):
             return Verdict(False, f"{NOT_ANSWERED}: write {task.signature}. As it stands it returns nothing (None)")
-        problem = _first_problem(task, answer)
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            problem = _first_problem(task, answer)
     except _NotAnswered:
         return Verdict(False, f"{NOT_ANSWERED}: write {task.signature} in place of the NotImplementedError")
+    except Exception as error:  # a result that crashes when it is looked at must not take the notebook with it
+        problem = f"the result cannot be judged: looking at it raised {type(error).__name__}. Return a plain tensor"
     if problem:
         return Verdict(False, problem)
     flow = "; the gradient flows back to F" if task.differentiable else ""
@@ -118,7 +123,7 @@ def _try(task: Task, answer: Callable, case: tuple, again: bool) -> tuple[object
 def _misbehaved(task: Task, outcome: guard.Outcome, case: tuple, given: tuple) -> str:
     if outcome.hung:
         left = " It runs on in a thread that could not be stopped: restart the kernel to end it." * outcome.abandoned
-        return f"no answer after {guard.LIMIT:g} s: stopped. Does it hang in a loop that never ends?{left}"
+        return f"it did not finish within {guard.LIMIT:g} seconds: does it hang in a loop that never ends?{left}"
     if isinstance(outcome.error, NotImplementedError):
         raise _NotAnswered
     if outcome.error is not None:

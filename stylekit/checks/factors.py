@@ -89,8 +89,12 @@ FACTORS = {
         (1, -2, -2): "divided by N^2 M^2 twice",
         (1, 0, -2): "divided by M^2 twice",
         (-1, 0, 0): "the sign is turned: a loss is at least 0",
+        (1, 4, 4): "multiplied by N^2 M^2 where Eq. 4 divides: a bracket is missing, / (4 * N**2 * M**2)",
+        (1, 0, 4): "multiplied by M^2 where Eq. 4 divides: a bracket is missing, / (4 * N**2 * M**2)",
     },
     "style_layer_loss_gradient": {
+        (1, 4, 4): "multiplied by N^2 M^2 where Eq. 6 divides: a bracket is missing, / (N**2 * M**2)",
+        (1, 0, 4): "multiplied by M^2 where Eq. 6 divides: a bracket is missing, / (N**2 * M**2)",
         (
             4,
             0,
@@ -148,7 +152,8 @@ def name_factor(task: str, factor: tuple, sizes: list[str]) -> str:
     for known, sentence in FACTORS[task].items():
         if all(abs(a - b) < 1e-3 * abs(b) + 1e-9 for a, b in zip(factor, known, strict=True)):
             return sentence
-    return f"the result is {write_factor(factor, sizes)} times the right one: which factor is missing, or too many?"
+    fixed = ", or does a fixed number stand where a size belongs (hard-coded)" if any(factor[1:]) else ""
+    return f"the result is {write_factor(factor, sizes)} times the right one: is a factor missing, or too many{fixed}?"
 
 
 def write_factor(factor: tuple, sizes: list[str]) -> str:

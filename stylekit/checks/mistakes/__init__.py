@@ -7,6 +7,9 @@ from stylekit.checks.mistakes.content import CONTENT_GRADIENT, CONTENT_LOSS
 from stylekit.checks.mistakes.gram import GRAM_MATRIX
 from stylekit.checks.mistakes.style import STYLE_GRADIENT, STYLE_LAYER_LOSS
 from stylekit.checks.mistakes.total import STYLE_LOSS, TOTAL_LOSS, TOTAL_VARIATION
+from stylekit.checks.mistakes.transforms import mistakes_of
+
+__all__ = ["MISTAKES", "mistakes_of"]
 
 MISTAKES = {
     "content_loss": CONTENT_LOSS,

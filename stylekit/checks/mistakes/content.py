@@ -73,6 +73,14 @@ CONTENT_LOSS = [
     (lambda F, P: sum((F - P).square()[i, i] for i in range(min(F.shape))), "only the entries i = j are summed"),
     (lambda F, P: (F - P).pow(4).sum(), "squared twice: Eq. 1 has the second power"),
     (lambda F, P: (F - P).pow(3).sum(), "a third power stands where Eq. 1 has a square"),
+    (
+        lambda F, P: 1 - functional.cosine_similarity(F.flatten(), P.flatten(), dim=0),
+        "a cosine distance: Eq. 1 compares the entries, not the angle",
+    ),
+    (
+        lambda F, P: 1 - functional.cosine_similarity(F, P, dim=1).mean(),
+        "a cosine distance of the rows: Eq. 1 compares the entries, not the angle",
+    ),
     (lambda F, P: F - P, "this is the difference F - P itself, neither squared nor summed"),
 ]
 

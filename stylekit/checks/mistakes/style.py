@@ -37,7 +37,7 @@ STYLE_LAYER_LOSS = [
     (lambda F, A: (gram(F) - A).diag().square().sum(), "only the diagonal is summed: sum over all i and j"),
     (lambda F, A: (gram(F) - A)[:-1, :-1].square().sum(), "the last filter is left out: is a range one too short?"),
     (lambda F, A: ((gram(F) - A) @ (gram(F) - A)).sum(), "a matrix product stands where each entry is squared"),
-    (lambda F, A: (gram(F.relu()) - A).square().sum(), "F was rectified first: Eq. 4 takes it as it is"),
+    (lambda F, A: (gram(F.relu()) - A).square().sum(), "F was rectified (masked) first: Eq. 4 takes it as it is"),
     (lambda F, A: (gram(centred(F)) - A).square().sum(), "each row's mean was taken off: that is a covariance"),
     (
         lambda F, A: (gram(unit_rows(F)) - A).square().sum(),
@@ -69,6 +69,22 @@ STYLE_GRADIENT = [
     (lambda F, A: _style_gradient(F, A).relu(), "masked with the gradient's own sign: the mask asks whether F > 0"),
     (lambda F, A: _style_gradient(F, A) * (_style_gradient(F, A) > 0) * (F > 0), "negative entries were cut off"),
     (lambda F, A: _style_gradient(F.relu(), A), "F was rectified first, in the Gram matrix too: take F as it is"),
+    (
+        lambda F, A: _style_gradient(F.relu(), A) * (F > 0),
+        "F was rectified first, in the Gram matrix too: Eq. 6 takes F as it is, and masks only the result",
+    ),
+    (
+        lambda F, A: (gram(F) - A) @ F.relu() / F.numel() ** 2,
+        "the mask is on the last factor F: mask the product, or entries with F <= 0 keep a gradient",
+    ),
+    (
+        lambda F, A: ((gram(F) - A) * (gram(F) - A > 0)) @ F / F.numel() ** 2,
+        "the mask is on G - A: it asks whether F > 0, and is on the product",
+    ),
+    (
+        lambda F, A: ((gram(F) - A) * (gram(F) > 0)) @ F / F.numel() ** 2,
+        "the mask is on G: it asks whether F > 0, and is on the product",
+    ),
     (lambda F, A: _style_gradient(F, A) * F, "multiplied by F itself: the mask is 1 or 0, whether F > 0"),
     (
         lambda F, A: F.T @ (gram(F) - A),

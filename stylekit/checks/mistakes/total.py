@@ -14,6 +14,14 @@ def _weighted(values, weights):
 
 
 STYLE_LOSS = [
+    (
+        lambda values, weights: sum(values) / len(values),
+        "the mean of the losses, and the weights are not used: Eq. 5 is the sum of w_l E_l",
+    ),
+    (
+        lambda values, weights: sum(value / 2**n for n, value in enumerate(values)),
+        "fixed weights that halve from layer to layer, and the weights given are not used",
+    ),
     (lambda values, weights: _weighted(values, weights), "not summed: Eq. 5 is one number, the sum over the layers"),
     (lambda values, weights: sum(values), "the weights are not used (ignored): Eq. 5 multiplies each E_l by its w_l"),
     (lambda values, weights: sum(weights), "the losses are not used: Eq. 5 multiplies each E_l by its w_l"),
@@ -108,7 +116,12 @@ TOTAL_LOSS = [
     (lambda c, s, a, b: a * (c + b * s), "alpha multiplies the style too: the brackets are too wide"),
     (lambda c, s, a, b: (a * c + s) * b, "beta multiplies the content too: the brackets are too wide"),
     (lambda c, s, a, b: torch.sqrt(a * c + b * s), "a square root was taken: Eq. 7 has none"),
-    (lambda c, s, a, b: torch.log(a * c + b * s), "a logarithm was taken: Eq. 7 has none"),
+    (
+        lambda c, s, a, b: (a + b) * (c + s),
+        "alpha + beta multiplies the sum of both: each loss has its own weight, alpha the content, beta the style",
+    ),
+    (lambda c, s, a, b: c**a + s**b, "the weights stand as powers (exponents): Eq. 7 multiplies"),
+    (lambda c, s, a, b: c**a * s**b, "the weights stand as powers (exponents): Eq. 7 multiplies"),
 ]
 
 
@@ -124,7 +137,24 @@ def _cropped(x: Tensor) -> tuple[Tensor, Tensor]:
     return _down(x)[..., :-1], _across(x)[..., :-1, :]
 
 
+def _laplacian(x: Tensor, padding: int) -> Tensor:
+    kernel = torch.tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=x.dtype)[None, None]
+    return functional.conv2d(x.movedim(1, 0), kernel, padding=padding)
+
+
 TOTAL_VARIATION = [
+    (
+        lambda x: _down(x).sum().square() + _across(x).sum().square(),
+        "summed first and then squared: square each difference",
+    ),
+    (
+        lambda x: (x[..., 1:, :] * x[..., :-1, :]).sum() + (x[..., 1:] * x[..., :-1]).sum(),
+        "products of neighbours stand where squared differences are asked",
+    ),
+    (lambda x: _laplacian(x, 0).square().sum(), "second differences (a Laplacian): take the first, of neighbours"),
+    (lambda x: _laplacian(x, 1).square().sum(), "second differences (a Laplacian): take the first, of neighbours"),
+    (lambda x: _laplacian(x, 0).abs().sum(), "second differences (a Laplacian): take the first, of neighbours"),
+    (lambda x: _laplacian(x, 1).abs().sum(), "second differences (a Laplacian): take the first, of neighbours"),
     (lambda x: _down(x).square().sum(), "only differences down the picture: the ones across are missing"),
     (lambda x: _across(x).square().sum(), "only differences across the picture: the ones down are missing"),
     (

@@ -1,0 +1,297 @@
+"""Tests of `stylekit.checks`: every right answer passes, every wrong one fails and is told what it did.
+
+The answers are in check_answers.py. Each is checked once; the tests below look at that one verdict.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import signal
+import sys
+import threading
+import time
+
+import check_answers
+import pytest
+import torch
+
+from stylekit.checks import Verdict, check, check_value
+
+TASKS = [
+    "content_loss",
+    "content_loss_gradient",
+    "gram_matrix",
+    "style_layer_loss",
+    "style_layer_loss_gradient",
+    "style_loss",
+    "total_variation",
+    "total_loss",
+]
+HAS_ALARM = hasattr(signal, "SIGALRM")
+
+
+def global_state():
+    """Return what an answer could change behind the back of the notebook."""
+    alarm = (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)) if HAS_ALARM else None
+    return (
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        sys.stdout,
+        sys.stderr,
+        alarm,
+        sys.getrecursionlimit(),
+    )
+
+
+@functools.cache
+def verdict_of(kind, index):
+    """Check answer number `index` of the list `kind`: the verdict, and whether the global state is as before."""
+    task, _, answer, *_ = getattr(check_answers, kind)[index]
+    before = global_state()
+    try:
+        verdict = check(task, answer)
+        return verdict, global_state() == before
+    finally:  # a hostile answer must not spoil the tests that follow
+        torch.set_default_dtype(before[0])
+        torch.set_grad_enabled(before[1])
+        sys.stdout, sys.stderr = before[2:4]
+        if HAS_ALARM:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before[4][0])
+
+
+def cases(kind):
+    return [pytest.param(i, id=f"{a[0]}: {a[1]}") for i, a in enumerate(getattr(check_answers, kind))]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("index", cases("RIGHT"))
+def test_right_answer_passes(index):
+    verdict, restored = verdict_of("RIGHT", index)
+    assert verdict.ok, verdict.message
+    assert bool(verdict)
+    assert restored
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("index", cases("WRONG"))
+def test_wrong_answer_fails_and_leaves_no_trace(index):
+    verdict, restored = verdict_of("WRONG", index)
+    assert verdict.ok is False, verdict.message
+    assert not verdict
+    assert isinstance(verdict.message, str) and verdict.message.strip()
+    assert restored, "default dtype, grad mode, stdout, stderr, the alarm or the recursion limit was left changed"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_nine_messages_in_ten_name_the_mistake():
+    misses = []
+    for i, (task, name, _, pattern) in enumerate(check_answers.WRONG):
+        try:
+            message = verdict_of("WRONG", i)[0].message
+        except Exception as error:  # the test of this answer fails; here it is one that does not name the mistake
+            message = f"check raised {type(error).__name__}"
+        if not re.search(pattern, message, re.IGNORECASE):
+            misses.append(f"{task}: {name}\n    {message}")
+    total = len(check_answers.WRONG)
+    print(f"{total - len(misses)} of {total} messages name the mistake; the others:", *misses, sep="\n")
+    assert len(misses) <= total / 10, f"{len(misses)} of {total} messages do not name the mistake"
+
+
+def test_lists_are_long_enough_and_cover_every_task():
+    assert len(check_answers.WRONG) >= 110
+    assert len(check_answers.RIGHT) >= 60
+    for kind in (check_answers.WRONG, check_answers.RIGHT):
+        assert {answer[0] for answer in kind} == set(TASKS)
+        assert len({answer[:2] for answer in kind}) == len(kind)
+
+
+def test_no_pattern_matches_a_message_that_names_nothing():
+    """Expected, got, and the inputs: no pattern may be content with that."""
+    nothing = [
+        "wrong: at [2, 3], where F is 1.05, P is -2.4, A is 0.3, expected 0.0051 and got -0.0091",
+        "expected 14.67 and got 5.0704, for 3 losses, 3 weights",
+        "expected 2.0167 and got 1.2014, for content = 21.8, style = 0.556, alpha = 0.013, beta = 3.117",
+        "expected 1817 and got 249.93, for x, a picture, N = 3, M = 7",
+    ]
+    for task, name, _, pattern in check_answers.WRONG:
+        for message in nothing:
+            assert not re.search(pattern, message, re.IGNORECASE), f"{task}: {name} ({pattern}): {message}"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_ellipsis_is_not_answered_yet(task):
+    verdict = check(task, ...)
+    assert not verdict.ok
+    assert "not answered yet" in verdict.message.lower()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_stub_is_not_answered_yet(task):
+    def stub(*arguments): ...
+
+    def unwritten(*arguments):
+        raise NotImplementedError("your answer here")
+
+    for answer in (stub, unwritten):
+        verdict = check(task, answer)
+        assert not verdict.ok
+        assert "not answered yet" in verdict.message.lower()
+
+
+def test_unknown_task_raises_and_names_the_tasks():
+    with pytest.raises(ValueError) as caught:
+        check("gram", lambda F: F @ F.T)
+    for task in TASKS:
+        assert task in str(caught.value)
+
+
+def test_verdict_is_its_message():
+    verdict = Verdict(ok=False, message="a <b> & c")
+    assert not verdict
+    assert bool(Verdict(ok=True, message="right")) is True
+    assert repr(verdict) == "a <b> & c"
+    html = verdict._repr_html_()
+    assert "a &lt;b&gt; &amp; c" in html
+    assert "<b>" not in html
+
+
+def test_answer_cannot_write_html_into_its_verdict():
+    def answer(F):
+        raise ValueError("<script>alert(1)</script>")
+
+    assert "<script>" not in check("gram_matrix", answer)._repr_html_()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_answer_never_sees_the_same_numbers_in_every_check(task):
+    """An answer that recites what it saw in an earlier check is not right for that."""
+    seen = []
+    index = next(i for i, a in enumerate(check_answers.RIGHT) if a[0] == task)
+    answer = check_answers.RIGHT[index][2]
+
+    def listening(*arguments):
+        seen.append(arguments)
+        return answer(*arguments)
+
+    assert check(task, listening).ok
+    recited = torch.as_tensor(answer(*seen[0]))
+    assert not check(task, lambda *arguments: recited).ok
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("change", "task"), [("dtype", "total_loss"), ("grad", "total_loss"), ("stdout", "total_loss")]
+)
+def test_state_is_restored_after_an_answer_that_is_right_otherwise(change, task):
+    def answer(content, style, alpha, beta):
+        if change == "dtype":
+            torch.set_default_dtype(torch.float64)
+        elif change == "grad":
+            torch.set_grad_enabled(False)
+        else:
+            sys.stdout = None
+        return alpha * content + beta * style
+
+    before = global_state()
+    try:
+        verdict = check(task, answer)
+        assert isinstance(verdict, Verdict)
+        assert global_state() == before
+    finally:
+        torch.set_default_dtype(before[0])
+        torch.set_grad_enabled(before[1])
+        sys.stdout = before[2]
+
+
+def in_thread(task, answer, seconds):
+    """Check in a thread that is not the main one, where no alarm can be set: the verdict and the time it took."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(check(task, answer)), daemon=True)
+    start = time.monotonic()
+    thread.start()
+    thread.join(seconds)
+    assert results, f"no verdict after {seconds} s"
+    return results[0], time.monotonic() - start
+
+
+def test_works_outside_the_main_thread():
+    assert in_thread("gram_matrix", lambda F: F @ F.T, 60)[0].ok
+    verdict, _ = in_thread("gram_matrix", lambda F: F.T @ F, 60)
+    assert not verdict.ok
+    assert re.search(r"F\.T @ F|M x M", verdict.message)
+
+
+def test_hanging_answer_outside_the_main_thread_is_abandoned_and_that_is_said():
+    stop = threading.Event()
+
+    def answer(F):
+        while not stop.wait(0.02):
+            pass
+
+    try:
+        verdict, seconds = in_thread("gram_matrix", answer, 60)
+    finally:
+        stop.set()
+    assert not verdict.ok
+    assert re.search(r"\d s\b|second|time|finish|never ends", verdict.message, re.IGNORECASE)
+    assert re.search(r"thread|background|abandon|still run", verdict.message, re.IGNORECASE)
+    assert seconds < 45
+
+
+def test_prediction_not_made_is_not_answered_yet():
+    for truth in (4, 0.5, "larger", (5, 7)):
+        verdict = check_value(..., truth)
+        assert not verdict.ok
+        assert "not answered yet" in verdict.message.lower()
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truth"),
+    [
+        (4, 4),
+        (4.0, 4),
+        (1.0005, 1.0),
+        (999.5, 1000),
+        (-2.001, -2),
+        (0, 0),
+        (0.0, 0),
+        ("larger", "larger"),
+        (torch.tensor(4.0), 4),
+        (torch.tensor([4]), 4),
+    ],
+)
+def test_equal_values_are_right(prediction, truth):
+    verdict = check_value(prediction, truth)
+    assert verdict.ok, verdict.message
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truth"),
+    [
+        (5, 4),
+        (1.01, 1.0),
+        (-2, 2),
+        (0.1, 0),
+        (1, 0),
+        (float("nan"), 1.0),
+        (float("inf"), 1.0),
+        ("smaller", "larger"),
+        (None, 4),
+        (torch.ones(3), 1),
+        (torch.tensor([]), 1),
+        ([1, 2], 1),
+        ("four", 4),
+        (4, "larger"),
+        (None, "larger"),
+        (1j, 1),
+        (object(), 1),
+        (lambda: 4, 4),
+    ],
+)
+def test_other_values_are_wrong_and_no_error(prediction, truth):
+    verdict = check_value(prediction, truth)
+    assert isinstance(verdict, Verdict)
+    assert not verdict.ok
+    assert verdict.message.strip()
