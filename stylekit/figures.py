@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from stylekit.images import to_array
+from stylekit.images import LUMINANCE, to_array
 
 COLOURS = (
     "#000000",
@@ -132,6 +132,29 @@ def maps(
     if shared:
         figure.colorbar(shown, ax=axes, fraction=0.03)
     return Drawing(figure, alt or _in_words(title, ", ".join(values)))
+
+
+def numbers(
+    arrays: Mapping[str, Map],
+    title: str = "",
+    *,
+    columns: int = 8,
+    height: float = 1.5,
+    signed: bool = False,
+    alt: str = "",
+) -> Drawing:
+    """Draw small arrays of numbers as `maps` does, in one range of colours, each number written in its square."""
+    drawing = maps(arrays, title, columns=columns, height=height, signed=signed, alt=alt)
+    values = [np.asarray(array) for array in arrays.values()]
+    limits = _colour_range(np.concatenate([array.ravel() for array in values]), signed)
+    for ax, array in zip(drawing.figure.axes, values, strict=False):
+        image = ax.images[0]
+        image.set_clim(*limits)
+        for (row, column), value in np.ndenumerate(array):
+            bright = np.dot(image.cmap(image.norm(value))[:3], LUMINANCE) > 0.5
+            colour = "black" if bright else "white"
+            ax.text(column, row, f"{value:.2g}", color=colour, ha="center", va="center", fontsize="small")
+    return drawing
 
 
 def frames(

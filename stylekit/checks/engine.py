@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import dis
 import inspect
+import numbers
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 
 import torch
 from torch import Tensor
@@ -193,7 +195,9 @@ def _as_numbers(value) -> Tensor | str:
         if isinstance(value, list):
             rows = [_as_numbers(row) for row in value]
             return next((row for row in rows if isinstance(row, str)), None) or torch.stack(rows)
-        if isinstance(value, (bool, int, float)) or type(value).__module__ == "numpy":
+        if isinstance(value, (numbers.Real, Decimal)):
+            value = torch.tensor(float(value), dtype=torch.float64)
+        elif type(value).__module__ == "numpy":
             value = torch.as_tensor(value)
         if not isinstance(value, Tensor):
             return f"the function returns {name_thing(value)}"
