@@ -229,7 +229,10 @@ def table(rows: Mapping[str, Mapping[str, object]], corner: str = "") -> str:
     """
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     entry = lambda value: f"{value:.3g}" if isinstance(value, float) else str(value)  # noqa: E731
-    cells = [[corner, *columns], *([name, *(entry(row.get(c, "")) for c in columns)] for name, row in rows.items())]
+    cells = [
+        [corner, *map(str, columns)],
+        *([name, *(entry(row.get(c, "")) for c in columns)] for name, row in rows.items()),
+    ]
     widths = [max(len(line[c]) for line in cells) for c in range(len(columns) + 1)]
     aligned = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in cells]
     aligned.insert(1, ["-" * width for width in widths])
@@ -279,7 +282,7 @@ def _in_words(title: str, names: str) -> str:
 
 def _colour_range(values: np.ndarray, signed: bool) -> tuple[float, float]:
     if signed:
-        largest = float(np.abs(values).max())
+        largest = float(np.abs(values).max()) or 1.0  # nothing but 0 is drawn in the middle colour
         return -largest, largest
     return float(values.min()), float(values.max())
 

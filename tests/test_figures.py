@@ -179,6 +179,8 @@ def test_maps_draw_numbers_in_rows_with_a_range_each_or_a_shared_one():
 def test_signed_maps_have_zero_in_the_middle_of_their_colours():
     (panel,) = figures.maps({"difference": torch.tensor([[-3.0, 1.0], [2.0, 0.0]])}, signed=True).figure.axes
     assert panel.images[0].get_clim() == (-3, 3)
+    (silent,) = figures.maps({"zeros": torch.zeros(H, W)}, signed=True).figure.axes
+    assert silent.images[0].get_clim() == (-1, 1)
 
 
 def test_frames_draw_each_box_around_its_pixels():
@@ -203,9 +205,9 @@ def test_bars_are_as_long_as_their_numbers_and_carry_them():
 
 
 def test_table_aligns_columns_and_leaves_missing_entries_empty():
-    text = figures.table({"by hand": {"error": 0.00012345, "n": 5}, "autograd": {"n": 12}}, corner="route")
+    text = figures.table({"by hand": {"error": 0.00012345, 5: 5}, "autograd": {5: 12}}, corner="route")
     assert text.splitlines() == [
-        "route        error   n",
+        "route        error   5",
         "--------  --------  --",
         "by hand   0.000123   5",
         "autograd            12",

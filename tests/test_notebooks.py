@@ -207,7 +207,7 @@ def test_a_source_with_exercises_makes_a_notebook_without_solutions_and_one_with
     source = tmp_path / "source" / "00-try.py"
     source.write_text(EXERCISE)
     cleared, solved = (read(path) for path in build_notebooks.build(source, tmp_path))
-    assert cleared.cells[2].source == "def answer(F):\n    # your answer here\n    ..."
+    assert cleared.cells[2].source == "def answer(F):\n    # your answer here\n    pass"
     assert cleared.cells[4].source == "*Your answer here.*"
     assert cleared.cells[3].outputs[0].data["text/plain"].startswith("not answered yet")
     assert "return F @ F.T" in solved.cells[2].source and "symmetry" in solved.cells[4].source

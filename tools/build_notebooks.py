@@ -37,7 +37,7 @@ QUALITY = 75  # of a JPEG
 TIMEOUT = 600  # seconds for one cell
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MARK = "### BEGIN SOLUTION"
-STUBS = {"code_stub": {"python": "# your answer here\n..."}, "text_stub": "*Your answer here.*"}
+STUBS = {"code_stub": {"python": "# your answer here\npass"}, "text_stub": "*Your answer here.*"}
 LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)")  # the head of a relative link in Markdown
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 

@@ -27,7 +27,7 @@ def check(task: str, answer) -> Verdict:
     The tasks: content_loss(F, P), content_loss_gradient(F, P), gram_matrix(F), style_layer_loss(F, A) with A a Gram
     matrix of as many positions, style_layer_loss_gradient(F, A), style_loss(losses, weights), total_variation(x) and
     total_loss(content, style, alpha, beta). F and P have shape (N, M), x has (1, 3, H, W). `...` stands for a task
-    not answered yet. Whatever the answer does, a Verdict comes back, after 5 seconds if the answer hangs.
+    not answered yet. Whatever the answer does, a Verdict comes back, after 10 seconds if the answer hangs.
     Raises ValueError for an unknown task.
     """
     if task not in TASKS:
@@ -67,7 +67,11 @@ def _is_empty(answer) -> bool:
 
 def _first_problem(task: Task, answer) -> str:
     """Return the sentence for the first thing that is wrong with an answer, or "" if nothing is."""
-    if not callable(answer) or inspect.isclass(answer):
+    if inspect.isclass(answer):
+        return (
+            f"expected a function {task.signature}, got a class, {answer.__name__}: pass an object of it, or a function"
+        )
+    if not callable(answer):
         return (
             f"expected a function {task.signature}, got {name_thing(answer)}: pass the function itself, not its result"
         )
@@ -192,7 +196,8 @@ def _right(task: Task, case: tuple) -> Tensor:
 def _as_numbers(value) -> Tensor | str:
     """Return a result as a float64 tensor, or a phrase that says what it is if it is no array of real numbers."""
     try:
-        if isinstance(value, list):
+        rows = isinstance(value, tuple) and all(isinstance(row, Tensor) and row.dim() == 1 for row in value)
+        if isinstance(value, list) or rows:
             rows = [_as_numbers(row) for row in value]
             return next((row for row in rows if isinstance(row, str)), None) or torch.stack(rows)
         if isinstance(value, (numbers.Real, Decimal)):

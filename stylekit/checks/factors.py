@@ -159,8 +159,8 @@ def name_factor(task: str, factor: tuple, sizes: list[str]) -> str:
 def write_factor(factor: tuple, sizes: list[str]) -> str:
     """Return a factor in words: (2, -1, -1) as "2 / (N M)"."""
     constant, *exponents = factor
-    simple = Fraction(constant).limit_denominator(1000)
-    number = str(simple) if simple and abs(float(simple) - constant) < 1e-6 * abs(constant) else f"{constant:.4g}"
+    simple = Fraction(constant).limit_denominator(64)
+    number = str(simple) if abs(float(simple) - constant) < 1e-5 * abs(constant) else f"{constant:.4g}"
     power = lambda name, e: name if e == 1 else f"sqrt({name})" if e == 0.5 else f"{name}^{e:g}"  # noqa: E731
     above = [power(n, e) for n, e in zip(sizes, exponents, strict=True) if e > 0]
     below = [power(n, -e) for n, e in zip(sizes, exponents, strict=True) if e < 0]

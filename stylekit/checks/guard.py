@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import torch
 
-LIMIT = 5.0  # seconds for one call
+LIMIT = 10.0  # seconds for one call: a first import inside an answer can take some
 AGAIN = 0.0001  # seconds between further alarms, for an answer that catches the first
 
 
@@ -95,9 +95,12 @@ def _call_in_thread(function: Callable, arguments: tuple, outcome: Outcome) -> N
 @contextlib.contextmanager
 def _settings_restored() -> Iterator[None]:
     dtype, gradients = torch.get_default_dtype(), torch.is_grad_enabled()
+    strict, anomalies = torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled()
     torch.set_grad_enabled(True)
     try:
         yield
     finally:
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(gradients)
+        torch.use_deterministic_algorithms(strict)
+        torch.autograd.set_detect_anomaly(anomalies)

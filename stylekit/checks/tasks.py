@@ -59,9 +59,11 @@ def _response_and_gram() -> list[tuple]:
 
 
 def _losses_and_weights() -> list[tuple]:
+    """Return lists in which neither the first nor the last layer is the largest or the smallest."""
     cases = []
     for n, layers in enumerate(LAYERS):
-        values, weights = _random(layers, seed=n).exp(), _random(layers, seed=n + 100).exp() * 2
+        values, weights = _random(layers, seed=n).exp().sort().values, _random(layers, seed=n + 100).exp().sort().values
+        values, weights = values.roll(1).roll(layers // 2), (2 * weights).roll(layers // 2)
         cases.append(([value.clone() for value in values], [round(weight, 3) for weight in weights.tolist()]))
     return cases + [([value.float() for value in values], weights) for values, weights in cases[:2]]
 

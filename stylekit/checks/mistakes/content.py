@@ -115,7 +115,7 @@ CONTENT_GRADIENT = [
     (lambda F, P: (F - P) * (F > 1), "masked with F > 1: the mask is F > 0"),
     (
         lambda F, P: (F - P) * (F > 0) / (F - P).abs().sum(),
-        "not this formula: divided by the sum of its own sizes, neural-style's convention of normalised gradients",
+        "not this formula: divided by the sum of its absolute values, neural-style's convention",
     ),
     (lambda F, P: (F - P) * (F > 0) / (F - P).norm(), "divided by its own norm: that is the gradient of the distance"),
 ]

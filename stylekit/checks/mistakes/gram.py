@@ -68,8 +68,16 @@ GRAM_MATRIX = [
     (lambda F: (F[:, None] - F[None]).square().sum(dim=-1), "squared distances of rows: Eq. 3 has inner products"),
     (lambda F: torch.cdist(F, F), "distances of rows: Eq. 3 has inner products"),
     (lambda F: (F[:, None] + F[None]).sum(dim=-1), "sums F_ik + F_jk stand where Eq. 3 has products"),
+    (
+        lambda F: torch.outer(F.flatten(), F.flatten()),
+        "all of F was flattened to one row, and each entry multiplied with each: rows of F are multiplied, N x N",
+    ),
+    (lambda F: torch.linalg.eigvalsh(gram(F)), "these are the eigenvalues: Eq. 3 is the matrix itself"),
     (lambda F: gram(F).sum(), "summed to one number: Eq. 3 is the N x N matrix"),
-    (lambda F: F.square().sum(), "one number, the sum of all squares: Eq. 3 is the N x N matrix"),
+    (
+        lambda F: F.square().sum(),
+        "one number, the sum of all squares (F as one long row): Eq. 3 is the N x N matrix of its rows",
+    ),
     (lambda F: gram(F).sum(dim=1), "summed over one index: Eq. 3 is the N x N matrix"),
     (lambda F: gram(F)[None], "one dimension too many in front: Eq. 3 is an N x N matrix"),
     (lambda F: gram((F > 0).double()), "the Gram matrix of the mask F > 0: Eq. 3 takes the responses themselves"),

@@ -15,15 +15,16 @@ def _weighted(values, weights):
 
 STYLE_LOSS = [
     (
-        lambda values, weights: sum(values) / len(values),
-        "the mean of the losses, and the weights are not used: Eq. 5 is the sum of w_l E_l",
-    ),
-    (
         lambda values, weights: sum(value / 2**n for n, value in enumerate(values)),
         "fixed weights that halve from layer to layer, and the weights given are not used",
     ),
     (lambda values, weights: _weighted(values, weights), "not summed: Eq. 5 is one number, the sum over the layers"),
     (lambda values, weights: sum(values), "the weights are not used (ignored): Eq. 5 multiplies each E_l by its w_l"),
+    (
+        lambda values, weights: sum(values) / len(values),
+        "the mean of the losses, and the weights are not used: Eq. 5 is the sum of w_l E_l",
+    ),
+    (lambda values, weights: _weighted(values, weights).min(), "only the smallest layer: Eq. 5 is a sum"),
     (lambda values, weights: sum(weights), "the losses are not used: Eq. 5 multiplies each E_l by its w_l"),
     (
         lambda values, weights: _weighted(values, weights).sum() / sum(weights),

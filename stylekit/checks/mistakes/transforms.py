@@ -11,7 +11,6 @@ TO_INPUT = [
     ("rectified (negative entries set to 0, as a mask F > 0 or a ReLU does)", lambda t: t.relu()),
     ("masked the wrong way (positive entries set to 0)", lambda t: t.clamp(max=0)),
     ("made absolute (abs)", lambda t: t.abs()),
-    ("turned in sign", lambda t: -t),
     ("rounded to whole numbers", lambda t: t.round()),
     ("cut to whole numbers (integer)", lambda t: t.trunc()),
     (
@@ -61,7 +60,7 @@ TO_RESULT = [
         lambda t: t / t.norm(),
     ),
     (
-        "divided by the sum of its own sizes (not this formula: neural-style's convention of normalised gradients)",
+        "not this formula: divided by the sum of its absolute values, neural-style's convention",
         lambda t: t / t.abs().sum(),
     ),
     ("the right result was divided by the mean of its sizes (normalised)", lambda t: t / t.abs().mean()),
