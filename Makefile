@@ -9,6 +9,8 @@ OMP_NUM_THREADS ?= 2
 
 BIN   := .venv/bin
 READY := .venv/stylekit-is-ready
+# The notebooks are built with nbgrader; its menus and panels are for lecturers, who switch them on where they need them.
+LECTURERS := $(addprefix nbgrader.server_extensions.,assignment_list course_list formgrader validate_assignment)
 BEGUN := .venv/stylekit-installation-begun
 RIGHT_VERSION := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
@@ -51,5 +53,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up .venv: this happens once, and downloads several hundred megabytes or more."
 	@rm -f $(READY) && touch $(BEGUN)
 	$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
+	@$(BIN)/python -m jupyter labextension disable --level=sys_prefix @jupyter/nbgrader >/dev/null 2>&1
+	@$(BIN)/python -m jupyter server extension disable --sys-prefix $(LECTURERS) >/dev/null 2>&1
 	@rm $(BEGUN)
 	@touch $(READY)

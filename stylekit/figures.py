@@ -143,7 +143,7 @@ def numbers(
     signed: bool = False,
     alt: str = "",
 ) -> Drawing:
-    """Draw small arrays of numbers as `maps` does, in one range of colours, each number written in its square."""
+    """Draw small arrays of numbers as `maps` does, in one range of colours, with each number to two decimals."""
     drawing = maps(arrays, title, columns=columns, height=height, signed=signed, alt=alt)
     values = [np.asarray(array) for array in arrays.values()]
     limits = _colour_range(np.concatenate([array.ravel() for array in values]), signed)
@@ -152,8 +152,8 @@ def numbers(
         image.set_clim(*limits)
         for (row, column), value in np.ndenumerate(array):
             bright = np.dot(image.cmap(image.norm(value))[:3], LUMINANCE) > 0.5
-            colour = "black" if bright else "white"
-            ax.text(column, row, f"{value:.2g}", color=colour, ha="center", va="center", fontsize="small")
+            style = {"color": "black" if bright else "white", "ha": "center", "va": "center", "fontsize": "small"}
+            ax.text(column, row, f"{round(float(value), 2) + 0:g}", **style)  # + 0: no "-0"
     return drawing
 
 
@@ -216,7 +216,7 @@ def bars(
     ax.set_xscale("log" if log else "linear")
     ax.spines[["top", "right"]].set_visible(False)
     drawn = ax.barh(list(values), list(values.values()), color=COLOURS[2])
-    ax.bar_label(drawn, fmt="%.3g", padding=3)
+    ax.bar_label(drawn, fmt="%.4g", padding=3)
     ax.margins(x=0.12)
     ax.invert_yaxis()
     return Drawing(figure, alt or _in_words(title, ", ".join(f"{name} {value:.3g}" for name, value in values.items())))

@@ -132,7 +132,7 @@ def test_an_equation_of_the_slides_stands_in_a_notebook_in_a_docstring_and_in_th
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_ends_in_two_to_five_exercises(name):
     text = (FOLDER / "source" / f"{name}.py").read_text(encoding="utf-8").split("## Exercises")[1]
-    assert 2 <= len(re.findall(r"^# ### ", text, re.MULTILINE)) <= 5
+    assert 2 <= len(re.findall(r"^# ### \d\. ", text, re.MULTILINE)) <= 5
     assert len(REGION.findall(text)) >= 2
 
 

@@ -27,7 +27,8 @@
 # ## A photograph, a style, a network
 #
 # We call the photograph $p$, the style picture $a$, and the painting that is to come $x$: the paper's letters.
-# Each is a stack of three colour planes, red, green and blue, with numbers between 0 and 1 (such words are explained in the [glossary](glossary.md)).
+# Each is a stack of three colour planes, red, green and blue, with numbers between 0 and 1. (Such words are explained
+# in the [glossary](glossary.md).)
 
 # %%
 from stylekit.figures import loss_curves, strip
@@ -89,7 +90,7 @@ moments = [0, 5, 20, len(steps) // 2, len(steps) - 1]
 strip(
     {f"{steps[i].evaluations} looks": steps[i].image for i in moments},
     title="The painting on its way",
-    alt="Five moments: the photograph turns into the painting, small and coarse at first, then twice as large and fine.",
+    alt="Five moments: the photograph turns into the painting, small and coarse at first, then larger and fine.",
 )
 
 # %% [markdown]

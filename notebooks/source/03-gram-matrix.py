@@ -1,0 +1,670 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Which features occur together: the Gram matrix
+#
+# **The question.** A style is the same all over a canvas. How can a handful of numbers describe it without saying
+# *where* anything is?
+#
+# **What you need to know.** What a [response](glossary.md#response) and a [feature map](glossary.md#feature-map) are
+# (notebook 01); how to multiply two matrices.
+#
+# **How long it runs.** About NN seconds on two cores.
+
+# %%
+import torch
+
+from stylekit.figures import curves, maps, strip, table
+from stylekit.images import load_image
+from stylekit.networks import load_network
+
+# %% [markdown]
+# ## Two halves of one canvas
+#
+# Here are two [style pictures](glossary.md#style-picture), each cut down the middle. The two halves of a picture have
+# no pixel in common. Still, nobody doubts which belong together. What do they share?
+
+# %%
+names = ["swirls", "waves", "facets", "haze", "shapes"]
+styles = {name: load_image(name, size=256).double() for name in names}  # each (1, 3, 192, 256)
+left = {name: a[..., :128] for name, a in styles.items()}
+right = {name: a[..., 128:] for name, a in styles.items()}
+right["swirls"].shape
+
+# %%
+strip(
+    {
+        f"{name}, {side}": half[name]
+        for name in ("swirls", "facets")
+        for side, half in (("left", left), ("right", right))
+    },
+    title="Which halves belong together?",
+    height=2.3,
+    alt="Four upright pictures. The first two are the halves of one painting, yellow stars whirling in a blue sky over "
+    "dark hills; the other two are the halves of another, grey-blue and ochre splinters with hard edges.",
+)
+
+# %% [markdown]
+# Not what is at a place: the stars stand elsewhere. They share *company*: in the first picture light goes with yellow,
+# and blue with short strokes; in the second, grey-blue goes with ochre, and both with hard edges. The idea of Gatys,
+# Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)): **style is which features occur
+# together, wherever that may be.**
+
+# %% [markdown]
+# ## What the network says
+#
+# Let $a$ be the first style picture and $l$ a [layer](glossary.md#layer). It has $N$ [filters](glossary.md#filter);
+# each answers at $M$ [positions](glossary.md#position). Written as a matrix, one row per filter, the response is $F$,
+# of shape $(N, M)$; $F_{ik}$ is what filter $i$ says at position $k$. We take `relu1_1` of the
+# [compact network](glossary.md#compact-network), in [float64](glossary.md#float64).
+
+# %% tags=["nbval-check-output"]
+network = load_network("compact", device="cpu").double()
+a = load_image("swirls", size=128).double()
+f = network.features(a, ["relu1_1"])["relu1_1"]  # (1, N, H, W)
+F = f.flatten(2)[0]  # (N, H, W) -> (N, M), M = H W
+tuple(f.shape), tuple(F.shape)
+
+# %%
+maps(
+    {f"filter {i}": f[0, i] for i in range(16)},
+    title="The rows of F, laid out as pictures",
+    height=0.8,
+    alt="Sixteen small feature maps of the starry picture. Filter 4 is bright all over the sky and dark in the stars; "
+    "filters 9 and 10 are bright in the stars only; filter 13 in the dark hills; many others are thin lines "
+    "along edges of one direction.",
+)
+
+# %% [markdown]
+# Many of them answer to edges, each to those of one direction. Four are easier to read. What is the mean colour of the
+# picture where they respond, each pixel weighted with the response?
+
+# %%
+seen = {i: (f[0, i] * a[0]).sum(dim=(1, 2)) / f[0, i].sum() for i in (4, 9, 10, 13)}
+{i: [round(c, 1) for c in colour.tolist()] for i, colour in seen.items()}  # red, green, blue
+
+# %%
+strip(
+    {f"filter {i}": colour.view(1, 3, 1, 1).expand(1, 3, 2, 3) for i, colour in seen.items()},
+    height=0.8,
+    alt="Four plain patches of colour. Filter 4: blue; filter 9: a light grey-green; filter 10: a warm yellow; "
+    "filter 13: a dark blue.",
+)
+
+# %% [markdown]
+# We shall call them *blue* (4), *light* (9), *warm* (10) and *dark* (13).
+
+# %% [markdown]
+# ## Equation 3, three ways
+#
+# The [Gram matrix](glossary.md#gram-matrix) $G$ of a layer holds the inner product of each pair of rows of $F$:
+#
+# $$G_{ij} = \sum_k F_{ik} F_{jk} \tag{Eq. 3}$$
+#
+# $G$ has shape $(N, N)$. The sum runs over *all* positions $k$: this is where "wherever that may be" comes from.
+#
+# First with three loops, exactly as printed, on a piece that is small enough: five filters, $7 \times 11$ positions.
+
+# %%
+piece = f[0, 5:10, 27:34, 40:51].flatten(1)  # (5, 7, 11) -> (5, 77)
+N, M = piece.shape
+G_loops = torch.zeros(N, N, dtype=torch.float64)
+for i in range(N):
+    for j in range(N):
+        for k in range(M):
+            G_loops[i, j] += piece[i, k] * piece[j, k]
+[[round(number, 1) for number in row] for row in G_loops.tolist()]
+
+# %% [markdown]
+# The two inner loops are a product of matrices: row $i$ of $F$ times column $j$ of $F^T$, so $G = F F^T$:
+
+# %%
+G_matmul = piece @ piece.T  # (5, 77) (77, 5) -> (5, 5)
+G_matmul.shape
+
+# %% [markdown]
+# And as an [einsum](glossary.md#einsum), in the very letters of the equation. The letter that is missing after the
+# arrow, $k$, is summed over.
+
+# %%
+G_einsum = torch.einsum("ik,jk->ij", piece, piece)
+G_einsum.shape
+
+# %% [markdown]
+# The package has the second form, for one matrix or for a whole batch of them:
+
+# %%
+import inspect
+
+from stylekit.losses import gram_matrix
+
+print(inspect.getsource(gram_matrix))
+
+# %%
+ways = {"matmul": G_matmul, "einsum": G_einsum, "package": gram_matrix(piece)}
+errors = {way: (result - G_loops).abs().max().item() for way, result in ways.items()}
+assert max(errors.values()) < 1e-12, "all ways are the same sum"
+print(table({way: {"largest error": f"{error:.0e}"} for way, error in errors.items()}, corner="against the loops"))
+
+# %% [markdown]
+# Four ways, one matrix; what differs is rounding. From here on we use `gram_matrix`, on all 16 filters and all
+# positions.
+
+# %% [markdown]
+# ## What one entry says
+#
+# $G_{ij}$ is large where filters $i$ and $j$ answer at the *same* positions. Multiply two feature maps number by
+# number: what is left is where both respond. The sum of that product is the entry. (For the picture, each map is
+# divided by its largest number.)
+
+# %%
+blue, light, warm = (f[0, i] / f[0, i].max() for i in (4, 9, 10))
+blue.shape, (blue * warm).shape
+
+# %%
+maps(
+    {
+        "light (9)": light,
+        "warm (10)": warm,
+        "light times warm": light * warm,
+        "blue (4)": blue,
+        "warm (10) ": warm,
+        "blue times warm": blue * warm,
+    },
+    title="Two maps, and where both respond",
+    columns=3,
+    height=1.5,
+    shared=True,
+    alt="Two rows of three maps in one range of colours. Top: light and warm are both found in the stars, and their "
+    "product is bright there. Bottom: blue is found in the sky, warm in the stars, and their product is dark all over.",
+)
+
+# %%
+G = gram_matrix(F)
+assert torch.allclose((f[0, 9] * f[0, 10]).sum(), G[9, 10], rtol=1e-12), "the product's sum is the entry"
+assert G[9, 10] > 100 * G[4, 10], "light goes with warm, blue does not"
+print(f"light and warm: G[9, 10] = {G[9, 10]:.0f}    blue and warm: G[4, 10] = {G[4, 10]:.0f}")
+
+# %% [markdown]
+# Light keeps company with warm colours; blue hardly ever does. This one fact about the style needs two numbers, and
+# not one word about where the stars are.
+#
+# On the diagonal a filter meets itself: $G_{ii} = \sum_k F_{ik}^2$, its *energy*: how much there is of it. To compare
+# pairs fairly, divide by the energies: $G_{ij} / \sqrt{G_{ii} G_{jj}}$ lies between 0 and 1. Who always goes with
+# whom?
+
+# %%
+energy = G.diagonal()  # (N,)
+company = (G / (energy[:, None] * energy).sqrt()).tril(-1)  # each pair once
+i, j = divmod(company.argmax().item(), 16)
+print(f"most energy: filter {energy.argmax()};  closest pair: filters {j} and {i}, {company[i, j]:.2f} of 1")
+
+# %% [markdown]
+# ## What it forgets: where
+#
+# A sum does not care about the order of its terms. Reorder the columns of $F$ by any
+# [permutation](glossary.md#permutation) $\pi$ of the positions, the same for each row, and
+#
+# $$\sum_k F_{i \pi(k)} F_{j \pi(k)} = \sum_k F_{ik} F_{jk} = G_{ij}.$$
+
+# %%
+order = torch.randperm(F.shape[1], generator=torch.Generator().manual_seed(0))
+shuffled = F[:, order]  # each column stays whole and goes to another place
+shuffled.shape
+
+# %%
+change = (gram_matrix(shuffled) - G).abs().max() / G.abs().max()
+assert change < 1e-12, "a permutation of the positions leaves G as it is"
+print(f"largest change of an entry, as a part of the largest entry: {change:.0e}")
+
+# %%
+chosen = {"blue": 4, "light": 9, "warm": 10}
+maps(
+    {word: f[0, i] for word, i in chosen.items()}
+    | {f"{word}, shuffled": shuffled[i].view(f.shape[2:]) for word, i in chosen.items()},
+    title="The same Gram matrix, above and below",
+    columns=3,
+    height=1.1,
+    alt="Top row: the feature maps for blue, light and warm, in which the sky and the stars can be seen. "
+    "Bottom row: the same maps with their positions shuffled; nothing is left but even speckle.",
+)
+
+# %% [markdown]
+# ### Shuffled features are not shuffled pixels
+#
+# It is tempting to conclude that a picture with shuffled *pixels* has the same style. Try it. For the raw pixels, three
+# rows of colour, the theorem holds of course. But a filter does not look at one pixel: it looks at a neighbourhood, and
+# shuffling tears neighbours apart.
+
+# %%
+pixels = a.flatten(2)[0]  # (3, M)
+x = pixels[:, order].view(a.shape)  # the shuffled picture
+x.shape
+
+# %%
+strip(
+    {"the picture a": a, "its pixels, shuffled: x": x},
+    height=1.7,
+    alt="Left: the starry picture. Right: the same pixels in random order, an even blue-grey grain.",
+)
+
+# %%
+f_x = network.features(x, ["relu1_1"])["relu1_1"]
+G_x = gram_matrix(f_x.flatten(2)[0])
+G_x.shape
+
+# %% tags=["nbval-check-output"]
+of_pixels = (gram_matrix(x.flatten(2)[0]) - gram_matrix(pixels)).norm() / gram_matrix(pixels).norm()
+of_relu1_1 = (G_x - G).norm() / G.norm()
+assert of_pixels < 1e-12 and of_relu1_1 > 0.5
+print(f"G changes by: raw pixels, below 1e-12 of itself; relu1_1, {of_relu1_1:.1f} times itself")
+
+# %% [markdown]
+# To see matrices whose entries differ by factors of a thousand, we draw the square root of $G / M$.
+
+# %%
+maps(
+    {"G of a": (G / F.shape[1]).sqrt(), "G of x": (G_x / F.shape[1]).sqrt()},
+    title="At relu1_1 the shuffled picture is another style",
+    height=2.4,
+    shared=True,
+    alt="Two 16 by 16 squares. For the picture one entry, filter 4 with itself, outshines all; for the shuffled "
+    "pixels several entries of the diagonal shine, 2, 4, 12 and 15, and most others are brighter than before.",
+)
+
+# %% [markdown]
+# The grain is full of edges, so the edge filters shout. **$G$ forgets where each neighbourhood is; it remembers what
+# each neighbourhood looks like.** Deeper layers see larger neighbourhoods, and so their Gram matrices remember larger
+# pieces of the picture. Notebook 05 makes pictures of just that.
+
+# %% [markdown]
+# ## Symmetric, and never negative
+#
+# $F_{ik} F_{jk} = F_{jk} F_{ik}$, so $G_{ij} = G_{ji}$: of the $N^2$ entries, $N (N + 1) / 2$ can differ.
+#
+# And $G$ is [positive semi-definite](glossary.md#positive-semi-definite). Take any vector $v$ of shape $(N,)$, and
+# read $G$ as $F F^T$:
+#
+# $$v^T G v = v^T F F^T v = (F^T v)^T (F^T v) = \lVert F^T v \rVert^2 \geq 0.$$
+#
+# In words: mix the feature maps with the weights $v$. $v^T G v$ is the energy of the mixture, and no energy is
+# negative.
+
+# %%
+v = torch.randn(16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+assert torch.allclose(v @ G @ v, (F.T @ v).square().sum(), rtol=1e-12), "the energy of the mixture"
+assert (G - G.T).abs().max() < 1e-12 * G.max(), "symmetric"
+assert torch.linalg.eigvalsh(G).min() > 0, "no eigenvalue is negative"
+print(f"smallest eigenvalue: {torch.linalg.eigvalsh(G).min():.1f}, largest: {torch.linalg.eigvalsh(G).max():.0f}")
+
+# %% [markdown]
+# $G$ is built from $M$ columns of $F$, so its rank is at most $\min(N, M)$. We keep only a few of the positions and
+# count the eigenvalues that are not zero:
+
+# %% tags=["nbval-check-output"]
+rank = {n: torch.linalg.matrix_rank(gram_matrix(shuffled[:, :n]), hermitian=True).item() for n in (1, 2, 5, 11, 16, 29)}
+assert all(rank[n] == min(16, n) for n in rank), "no more than filters, no more than positions"
+print(table({"rank of G": {str(n): r for n, r in rank.items()}}, corner="positions"))
+
+# %%
+eigenvalues = torch.linalg.eigvalsh(gram_matrix(shuffled[:, :5])).flip(0)  # of 5 positions, the largest first
+assert eigenvalues[4] > 0.1 and eigenvalues[5:].abs().max() < 1e-12, "five positions, five eigenvalues"
+print([round(abs(e), 1) for e in eigenvalues.tolist()])
+
+# %% [markdown]
+# Few positions say little about a style: a small picture, or a deep layer, can leave $G$ with fewer free numbers than
+# filters.
+
+# %% [markdown]
+# ## Why M stands in equation 4
+#
+# $G$ is a *sum* over positions. Lay the same tile $2 \times 2$, then $3 \times 3$: the
+# [texture](glossary.md#texture) stays the same, $M$ grows, and so does $G$.
+
+# %%
+tile = load_image("facets", size=96).double()
+tiled = {k: tile.repeat(1, 1, k, k) for k in (1, 2, 3)}
+{k: tuple(picture.shape) for k, picture in tiled.items()}
+
+# %%
+strip(
+    {f"{k} x {k}": picture for k, picture in tiled.items()},
+    title="One tile, four, nine (drawn at one size)",
+    height=1.3,
+    alt="The same splintered texture as one tile, as 2 by 2 tiles and as 3 by 3 tiles, drawn at the same size.",
+)
+
+# %%
+responses = {k: network.features(x, ["relu3_1"])["relu3_1"].flatten(2)[0] for k, x in tiled.items()}
+Gs = {k: gram_matrix(F) for k, F in responses.items()}
+{k: tuple(F.shape) for k, F in responses.items()}
+
+# %%
+times = [responses[k].shape[1] / responses[1].shape[1] for k in Gs]  # M, as a multiple of one tile's
+sums = [(Gs[k].sum() / Gs[1].sum()).item() for k in Gs]
+means = [s / t for s, t in zip(sums, times, strict=True)]
+assert all(abs(mean - 1) < 0.05 for mean in means), "proportional, but for seams and border"
+
+# %% tags=["nbval-check-output"]
+print("M grows by", times, "G by", [round(s, 1) for s in sums], "G / M by", [round(m, 1) for m in means])
+
+# %%
+curves(
+    {"sum of the entries of G": (times, sums), "the same of G / M": (times, means)},
+    title="relu3_1: G grows with the picture, G / M does not",
+    xlabel="positions, as a multiple of one tile's",
+    ylabel="multiple of one tile's value",
+    alt="Two lines from one to nine times as many positions: the sum of the entries of G rises in proportion, to about "
+    "nine times its value; that of G divided by M stays level at one.",
+)
+
+# %% [markdown]
+# (Not quite by 4 and 9: along the seams the filters see two tiles at once, along the border none beyond.)
+#
+# So $G / M$ is a *mean* over positions, which two pictures of different sizes can have in common; $G$ itself they
+# cannot. That is the $M^2$ in the [loss](glossary.md#style-layer-loss) of the next notebook, where $A$, $(N, N)$, is
+# the Gram matrix of the style picture:
+#
+# $$E_l = \frac{1}{4 N^2 M^2} \sum_{ij} (G_{ij} - A_{ij})^2 = \frac{1}{4 N^2} \sum_{ij}
+# \left( \frac{G_{ij}}{M} - \frac{A_{ij}}{M} \right)^2 \tag{Eq. 4}$$
+#
+# As printed it takes both pictures to have the same $M$. Where they do not, divide each matrix by its own:
+
+# %% tags=["nbval-check-output"]
+from stylekit.losses import style_layer_loss
+
+as_printed = style_layer_loss(responses[3], Gs[1])
+own_M = style_layer_loss(responses[3], Gs[1], M_style=responses[1].shape[1])
+assert as_printed > 100 * own_M, "the same texture should cost almost nothing"
+print(f"3 x 3 tiles against 1 x 1, relu3_1: as printed {as_printed:.3f}, each by its own M {own_M:.4f}")
+
+# %% [markdown]
+# ## Not a covariance
+#
+# $G$ is often called the correlations of the features. That is close, not exact. Let $m$, $(N,)$, be the mean of each
+# row of $F$. The covariance $C$, $(N, N)$, first subtracts it; $G$ does not:
+#
+# $$C = \frac{G}{M} - m \, m^T.$$
+
+# %%
+m = F.mean(dim=1)  # (N,)
+C = G / F.shape[1] - torch.outer(m, m)
+assert torch.allclose(C, torch.cov(F, correction=0), rtol=1e-12, atol=1e-12), "the covariance, as PyTorch has it"
+C.shape
+
+# %%
+maps(
+    {"$G / M$": G / F.shape[1], "covariance $C$": C, "means $m \\, m^T$": torch.outer(m, m)},
+    title="$G / M = C + m \\, m^T$, each with its own range of colours",
+    height=2.4,
+    signed=True,
+    alt="Three 16 by 16 squares, orange for positive and purple for negative. G / M and the product of the means are "
+    "much alike, a cross through filter 4 and no purple; the covariance has purple entries all over, off its diagonal.",
+)
+
+# %% tags=["nbval-check-output"]
+assert G.min() >= 0 > C.min(), "responses after a ReLU are not negative, so neither are their products"
+print(f"blue and warm: G / M = {G[4, 10] / F.shape[1]:.4f}, covariance = {C[4, 10]:.2f}")
+
+# %% [markdown]
+# Blue and warm avoid each other. The covariance says so with a negative number; in $G$, after a
+# [ReLU](glossary.md#relu), avoidance is merely 0. And $G$ mixes *how much* there is of a feature, $m$, with *what it
+# goes with*, $C$; from $G$ alone the two cannot be told apart.
+
+# %% [markdown]
+# ## Portraits of five styles
+#
+# All styles, `relu1_1`, the square root of $G / M$, each with its own range of colours (dark is its smallest entry,
+# yellow its largest).
+
+# %%
+strip(
+    styles,
+    height=1.3,
+    alt="The five style pictures: stars whirling in a blue sky; orange bands over a dark green sea; grey-blue and "
+    "ochre splinters; a golden glow in brown mist; rings, triangles and lines in many colours.",
+)
+
+# %%
+F_of = {name: network.features(a, ["relu1_1"])["relu1_1"].flatten(2)[0] for name, a in styles.items()}
+portraits = {name: gram_matrix(F) / F.shape[1] for name, F in F_of.items()}
+portraits["swirls"].shape
+
+# %%
+maps(
+    {name: g.sqrt() for name, g in portraits.items()},
+    title="Their Gram matrices at relu1_1",
+    height=1.75,
+    alt="Five 16 by 16 squares. swirls: a cross of light through entry 4. waves: a cross through entry 10. facets: two "
+    "bright spots on the diagonal, at 2 and 12. haze: a bright block at 8 to 10. shapes: bright spots all over.",
+)
+
+# %% tags=["nbval-check-output"]
+{name: g.diagonal().argmax().item() for name, g in portraits.items()}  # the filter with the most energy
+
+# %% [markdown]
+# What to look at: the bright spots on the diagonal. `swirls` lives by blue (4), `waves` and `haze` by warm (10),
+# `facets` by 2 and 12: edges of opposite directions, both strong, yet their common entry is dark. `haze` has a block
+# from 8 to 10: light and warm come together there. `shapes` has something of everything.
+#
+# ### Near and far
+#
+# Back to the halves, at `relu2_1`. Let $\hat G = G / M$ belong to one half and $\hat A = A / M_a$ to another, each
+# divided by its own number of positions. As distance of their styles we take
+# $\lVert \hat G - \hat A \rVert / (\lVert \hat G \rVert + \lVert \hat A \rVert)$, which lies between 0 and 1; the
+# norm is the root of the sum of the squares.
+
+# %%
+F_left, F_right = (
+    {name: network.features(x, ["relu2_1"])["relu2_1"].flatten(2)[0] for name, x in half.items()}
+    for half in (left, right)
+)
+F_left["swirls"].shape
+
+# %% tags=["nbval-check-output"]
+L, R = ({name: gram_matrix(F) / F.shape[1] for name, F in half.items()} for half in (F_left, F_right))
+near = {n: {k: (L[n] - R[k]).norm().item() / (L[n].norm() + R[k].norm()).item() for k in names} for n in names}
+print(table({f"{n}, left": {f"{k}, right": f"{near[n][k]:.2f}" for k in names} for n in names}, corner="relu2_1"))
+
+# %% tags=["nbval-check-output"]
+by_pixels = {n: {k: (left[n] - right[k]).abs().mean().item() for k in names} for n in names}
+right_by_style = sum(min(row, key=row.get) == n for n, row in near.items())
+right_by_pixels = sum(min(row, key=row.get) == n for n, row in by_pixels.items())
+assert right_by_style == 5 and right_by_pixels < 5
+print(f"nearest half is its own other half: by Gram matrix {right_by_style} of 5, by pixels {right_by_pixels} of 5")
+
+# %% [markdown]
+# The smallest number of each row stands on the diagonal: every left half finds its own right half, though no pixel is
+# shared. Compared pixel by pixel, it does not work. This is the number that the next notebook makes into a loss.
+
+# %% [markdown]
+# ## One per picture
+#
+# In a [batch](glossary.md#batch) of $B$ pictures, $F$ has shape $(B, N, M)$, and each picture must keep its own Gram
+# matrix: $(B, N, N)$. Two mistakes give a matrix without an error message.
+
+# %% tags=["nbval-check-output"]
+batch = torch.cat([styles["swirls"], styles["waves"]])  # (2, 3, 192, 256)
+f_batch = network.features(batch, ["relu1_1"])["relu1_1"]  # (B, N, H, W)
+right_ones = gram_matrix(f_batch.flatten(2))  # (B, N, M) -> (B, N, N)
+tuple(right_ones.shape)
+
+# %% tags=["nbval-check-output"]
+summed = gram_matrix(f_batch.transpose(0, 1).flatten(1))  # wrong: (N, B M) -> (N, N)
+crossed = gram_matrix(f_batch.flatten(2).flatten(0, 1))  # wrong: (B N, M) -> (B N, B N)
+tuple(summed.shape), tuple(crossed.shape)
+
+# %%
+assert torch.allclose(summed, right_ones.sum(dim=0), rtol=1e-12), "the first mistake adds the styles up"
+assert torch.allclose(crossed[:16, :16], right_ones[0], rtol=1e-12), "the second hides the right ones in its blocks"
+print(f"crossed has {crossed.numel()} entries; {right_ones.numel()} of them mean something")
+
+# %%
+maps(
+    {
+        "right: swirls": right_ones[0].sqrt(),
+        "right: waves": right_ones[1].sqrt(),
+        "wrong: their sum": summed.sqrt(),
+        "wrong: crossed": crossed.sqrt(),
+    },
+    title="Two right Gram matrices, and two wrong ones",
+    height=2.2,
+    alt="The Gram matrices of swirls, with one bright entry at 4, and of waves, at 10; then a single one with both "
+    "bright entries; then a square of four blocks, the two right ones on its diagonal, and beside them the products "
+    "of one picture with the other.",
+)
+
+# %% [markdown]
+# The first mistake asks that *all pictures together* have the style: one may be all blue if another is all yellow. The
+# second also multiplies what one picture shows at a position with what *another* shows there, which means nothing.
+
+# %% [markdown]
+# ## What we learned
+#
+# - $G = F F^T$: entry $(i, j)$ says how much filters $i$ and $j$ respond together, the diagonal how much there is of
+#   each. The loops, the matrix product, the einsum and the package agree.
+# - It forgets where: any permutation of the positions of $F$ leaves it unchanged. It does not forget what a
+#   neighbourhood looks like: shuffled *pixels* are another style.
+# - It is symmetric and positive semi-definite, of rank at most $\min(N, M)$.
+# - It grows with the picture; $G / M$ does not. Hence the $M$ in Eq. 4.
+# - It is no covariance: the means are still in it.
+# - One Gram matrix per picture, never one per batch.
+#
+# ## Roads not taken
+#
+# - *More than permutations.* $G$ stays the same for $F Q$ with any matrix $Q$, $(M, M)$, with $Q Q^T = I$, for
+#   $F Q Q^T F^T = F F^T$. Permutations are those $Q$ that carry each column whole to another place.
+# - *Fewer numbers.* The mean and deviation of each row describe a style too, with $2 N$ numbers instead of
+#   $N (N + 1) / 2$.
+# - *Other scales.* The same picture enlarged is not the same texture to these filters: its strokes are wider. Tiling
+#   keeps the strokes, enlarging does not.
+# - *What is left of the order.* Multiply each map with a shifted copy of another and some arrangement comes back: such
+#   matrices know which feature stands *beside* which.
+
+# %% [markdown]
+# ## Exercises
+#
+# ### 1. Write it
+#
+# Write the Gram matrix of $F$, shape $(N, M)$, in whichever way you like.
+
+
+# %%
+def my_gram_matrix(F):
+    ### BEGIN SOLUTION
+    return torch.stack([F @ row for row in F])
+    ### END SOLUTION
+
+
+# %% tags=["nbval-check-output"]
+from stylekit.checks import check, check_value
+
+check("gram_matrix", my_gram_matrix)
+
+# %% [markdown]
+# ### 2. How many numbers?
+#
+# `relu4_1` of the compact network has 128 filters. How many entries has its Gram matrix for a picture of
+# $192 \times 256$ pixels? And for one of $96 \times 128$? Predict the second number, then run.
+
+# %%
+entries_predicted = ...
+### BEGIN SOLUTION
+entries_predicted = 128 * 128
+### END SOLUTION
+
+# %% tags=["nbval-check-output"]
+deep = network.features(styles["shapes"][..., ::2, ::2], ["relu4_1"])["relu4_1"]  # of 96 x 128 pixels
+check_value(entries_predicted, gram_matrix(deep.flatten(2)[0]).numel())
+
+# %% [markdown]
+# ### 3. Two by two
+#
+# Take the raw pixels of a picture of $4 \times 4$ pixels as its features: $F$ has shape $(3, 16)$. Lay the picture
+# $2 \times 2$. By what factor does each entry of $G$ grow? Predict, then run.
+
+# %%
+factor_predicted = ...
+### BEGIN SOLUTION
+factor_predicted = 4
+### END SOLUTION
+
+# %% tags=["nbval-check-output"]
+little = styles["haze"][..., 80:84, 120:124]
+four = little.repeat(1, 1, 2, 2)  # (1, 3, 8, 8)
+factors = gram_matrix(four.flatten(2)[0]) / gram_matrix(little.flatten(2)[0])
+assert factors.max() - factors.min() < 1e-12, "the same factor for each entry"
+check_value(factor_predicted, round(factors.mean().item(), 3))
+
+# %% [markdown]
+# ### 4. In the mirror (on paper)
+#
+# Flip a picture left to right. Its raw pixels are merely permuted. What must be true of the filters of `relu1_1` for
+# its Gram matrix to stay exactly the same? What happens if only the *set* of filters has a mirror image for each?
+
+# %% [markdown]
+# <!-- ### BEGIN SOLUTION -->
+# Write $w_i$ for the weights of filter $i$ and $u_i$ for the same weights flipped left to right. Sliding $w_i$ over the
+# flipped picture meets, at the flipped position, the same products as sliding $u_i$ over the picture itself: the
+# response of $w_i$ to the flipped picture is the flipped response of $u_i$ to the picture. (The bias and the ReLU act
+# on each position alone; padding that repeats the border is itself symmetric.)
+#
+# 1. If every filter is symmetric, $u_i = w_i$, the new $F$ is the old one with its columns permuted, the same for all
+#    rows, and $G$ stays the same.
+# 2. If the filters only come in mirrored pairs, $u_i = w_{\pi(i)}$ (with equal biases), then rows change places too:
+#    the new entry $(i, j)$ is the old $G_{\pi(i) \pi(j)}$. The same numbers stand in other places, and $G$ is another
+#    matrix unless the picture itself is as rich in one direction as in the other.
+# 3. Otherwise $G$ changes. The network tells a rising stroke from a falling one, and so does its Gram matrix: to it, a
+#    flipped picture is another style.
+# <!-- ### END SOLUTION -->
+
+# %% [markdown]
+# The machine's word on it, for the network as it is and for one whose first filters were made symmetric:
+
+# %% tags=["nbval-check-output"]
+import copy
+
+b, symmetric = styles["facets"], copy.deepcopy(network)
+symmetric.convolutions["conv1_1"].weight += symmetric.convolutions["conv1_1"].weight.flip(-1)
+for name, net in {"as it is": network, "symmetric filters": symmetric}.items():
+    here, mirrored = (gram_matrix(net.features(y, ["relu1_1"])["relu1_1"].flatten(2)[0]) for y in (b, b.flip(-1)))
+    change = ((mirrored - here).norm() / here.norm()).item()
+    print(f"{name}: G changes by {f'{change:.0%}' if change > 1e-12 else 'less than 1e-12'} of itself")
+
+# %% [markdown]
+# ### 5. From one inequality (on paper)
+#
+# You know only that $v^T G v \geq 0$ for every $v$, and that $G$ is symmetric. Prove that
+# $G_{ij}^2 \leq G_{ii} G_{jj}$: the *company* above is never more than 1. Then prove that the covariance $C$ is
+# positive semi-definite as well.
+
+# %% [markdown]
+# <!-- ### BEGIN SOLUTION -->
+# **The inequality.** Take a vector $v$ whose only non-zero entries are $v_i = s$ and $v_j = t$. Then
+#
+# $$v^T G v = s^2 G_{ii} + 2 s t \, G_{ij} + t^2 G_{jj} \geq 0 \quad \text{for all } s, t.$$
+#
+# With $s = 1$, $t = 0$ this says $G_{ii} \geq 0$. Put $s = G_{jj}$, $t = -G_{ij}$:
+#
+# $$G_{jj}^2 G_{ii} - 2 G_{jj} G_{ij}^2 + G_{ij}^2 G_{jj} = G_{jj} (G_{ii} G_{jj} - G_{ij}^2) \geq 0.$$
+#
+# If $G_{jj} > 0$, divide by it. If $G_{jj} = 0$, the first line reads $s^2 G_{ii} + 2 s t \, G_{ij} \geq 0$ for all
+# $s$ and $t$, which is possible only with $G_{ij} = 0$; then the inequality says $0 \leq 0$.
+#
+# **The covariance.** Subtract from each row of $F$ its mean: $\hat F = F - m \, 1^T$, where $1$ has shape $(M,)$. Since
+# $F 1 = M m$,
+#
+# $$\hat F \hat F^T = F F^T - M m \, m^T - M m \, m^T + M m \, m^T = G - M m \, m^T = M C.$$
+#
+# So $M C$ is itself a Gram matrix, that of $\hat F$, and $v^T C v = \lVert \hat F^T v \rVert^2 / M \geq 0$.
+# <!-- ### END SOLUTION -->

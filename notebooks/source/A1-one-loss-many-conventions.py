@@ -1,0 +1,732 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # One loss, many conventions
+#
+# **The question.** The paper weighs style 1,000 times as much as content. A famous tutorial takes 1,000,000, another
+# one 0.000001. All of them cite the same paper. Who is right, and how do I carry a weight from one to the other?
+#
+# **What you need to know.** The content loss (notebook 02), the Gram matrix (03) and the style loss (04).
+#
+# **How long it runs.** About 15 seconds on two cores.
+#
+# The paper is Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)).
+
+# %% [markdown]
+# ## One formula with two blanks
+#
+# At one [layer](glossary.md#layer) $l$ the network has $N_l$ [filters](glossary.md#filter) and $M_l$
+# [positions](glossary.md#position). $F$, $P$ and $S$, each of shape $(N_l, M_l)$, are its
+# [responses](glossary.md#response) to the [painting](glossary.md#painting) $x$, the
+# [photograph](glossary.md#photograph) $p$ and the [style picture](glossary.md#style-picture) $a$. Their
+# [Gram matrices](glossary.md#gram-matrix) are $G = F F^T$ and $A = S S^T$, of shape $(N_l, N_l)$.
+#
+# Everybody minimises the same sums of squares. What differs is the number in front of each sum, $c$ and $s_l$:
+#
+# $$L = \alpha \, c \sum_{i,j} (F_{ij} - P_{ij})^2 + \beta \sum_l w_l \, s_l \sum_{i,j} (G_{ij} - A_{ij})^2$$
+#
+# We call the pair $c, s_l$ a [convention](glossary.md#convention). It looks harmless. It is not: $N_l$ and $M_l$ hide
+# in it.
+
+# %%
+import copy
+
+import torch
+
+from stylekit.figures import bars, curves, grid, strip, table
+from stylekit.images import load_image
+from stylekit.losses import content_loss, gram_matrix, style_layer_loss
+from stylekit.networks import load_network
+from stylekit.optimise import minimise
+from stylekit.transfer import stylise
+
+# %% [markdown]
+# Real responses to try them on: the [compact network](glossary.md#compact-network) in [float64](glossary.md#float64).
+# The style picture is cut to the photograph's shape, so that both have the same $M_l$. The painting is one that is
+# half done: we simply mix the two.
+
+# %%
+network = load_network("compact", device="cpu").double()
+p = load_image("chelsea", size=128).double()
+a = load_image("swirls", size=128).double()[:, :, : p.shape[2]]
+x = (p + a) / 2
+x.shape  # the same for all three
+
+# %%
+strip(
+    {"photograph p": p, "style a": a, "painting x": x},
+    height=2.0,
+    alt="A tabby cat's face; a night sky painted in swirls of blue and yellow; and the two laid over each other.",
+)
+
+# %%
+content_layer = "relu4_2"
+layers = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+", ".join(layers)
+
+
+# %%
+def responses(image, network=network):
+    found = network.features(image, [*layers, content_layer])
+    return {layer: f[0].flatten(1) for layer, f in found.items()}  # each (N, M)
+
+
+# %%
+F, P, S = responses(x), responses(p), responses(a)
+pixels = x.shape[2] * x.shape[3]
+print(table({layer: {"N": F[layer].shape[0], "M": F[layer].shape[1]} for layer in F}, corner="layer"))
+
+# %% [markdown]
+# ## Six style losses, three lines each
+#
+# Each function below is our own few lines for what that implementation computes for one layer, written in the order in
+# which *it* works. Then we measure the blank: the loss divided by the bare sum of squares.
+
+
+# %%
+def bare_sum(F, S):
+    return (F @ F.T - S @ S.T).square().sum()
+
+
+# %%
+bare_sum(F["relu1_1"], S["relu1_1"])
+
+# %% [markdown]
+# **The paper.** The [loss of a layer](glossary.md#style-layer-loss) as printed:
+#
+# $$E_l = \frac{1}{4 N_l^2 M_l^2} \sum_{i,j} (G_{ij} - A_{ij})^2 \tag{Eq. 4}$$
+
+
+# %%
+def paper(F, S):
+    N, M = F.shape
+    return bare_sum(F, S) / (4 * N**2 * M**2)
+
+
+# %%
+error = max(abs(paper(F[k], S[k]) / style_layer_loss(F[k], gram_matrix(S[k])) - 1).item() for k in layers)
+assert error < 1e-12, "ours should be the package's Eq. 4"
+print(f"ours against the package, largest relative error: {error:.0e}")
+
+# %% [markdown]
+# **TensorFlow's tutorial, fast.ai (2022), gordicaleksa, CS231n.** Divide each Gram matrix by $M$ and take the mean of
+# the squares; or divide it by $N M$ and take their sum, which is the same: the $1/4$ of the paper is gone.
+
+
+# %%
+def tensorflow(F, S):
+    M = F.shape[1]
+    G, A = F @ F.T / M, S @ S.T / M
+    return (G - A).square().mean()
+
+
+# %%
+def gordicaleksa(F, S):
+    G, A = F @ F.T / F.numel(), S @ S.T / F.numel()
+    return (G - A).square().sum()
+
+
+# %% tags=["nbval-check-output"]
+assert all(torch.isclose(tensorflow(F[k], S[k]), gordicaleksa(F[k], S[k]), rtol=1e-12) for k in layers)
+[round((tensorflow(F[k], S[k]) / paper(F[k], S[k])).item(), 6) for k in layers]
+
+# %% [markdown]
+# **PyTorch's tutorial, d2l, jcjohnson's neural-style.** Divide by $N M$ *and* take the mean: $N^2$ is divided out
+# twice.
+
+
+# %%
+def pytorch(F, S):
+    G, A = F @ F.T / F.numel(), S @ S.T / F.numel()
+    return (G - A).square().mean()
+
+
+# %% tags=["nbval-check-output"]
+[round((pytorch(F[k], S[k]) / paper(F[k], S[k])).item(), 6) for k in layers]
+
+# %% [markdown]
+# The ratio is $4/N_l^2$. It *falls with depth*: the deeper layers, with more filters, hardly count.
+#
+# **The authors' own released code.** The Gram matrix over $M$, the mean of the squares, and then a weight
+# $1000/N_l^2$ for each layer. The same tilt: the authors' code is not the authors' equation.
+
+
+# %%
+def gatys_code(F, S):
+    N, M = F.shape
+    G, A = F @ F.T / M, S @ S.T / M
+    return 1000 / N**2 * (G - A).square().mean()
+
+
+# %% tags=["nbval-check-output"]
+[round((gatys_code(F[k], S[k]) / pytorch(F[k], S[k])).item(), 6) for k in layers]
+
+# %% [markdown]
+# **Udacity's course.** The bare Gram matrix, the mean of the squares, and only then a division by $N M$: once, outside
+# the square.
+
+
+# %%
+def udacity(F, S):
+    G, A = F @ F.T, S @ S.T
+    return (G - A).square().mean() / F.numel()
+
+
+# %% tags=["nbval-check-output"]
+[round((udacity(F[k], S[k]) / paper(F[k], S[k])).item(), 2) for k in layers]
+
+# %% [markdown]
+# That is $4 M_l / N_l$: large numbers, which depend on the size of the picture, and a tilt from two sides.
+#
+# **Keras' example.** Eq. 4 to the letter, but with $N = 3$ and $M$ = the number of pixels, *for every layer*.
+
+
+# %%
+def keras(F, S):
+    N, M = 3, pixels
+    return bare_sum(F, S) / (4 * N**2 * M**2)
+
+
+# %% tags=["nbval-check-output"]
+[round((keras(F[k], S[k]) / paper(F[k], S[k])).item(), 4) for k in layers]
+
+# %% [markdown]
+# ## The factors, read off and checked
+#
+# The code above, on paper. Each row: the factor $s_l$, and $s_l$ divided by the paper's.
+#
+# | style loss of | $s_l$ | against the paper |
+# |---|---|---|
+# | the paper | $1 / (4 N_l^2 M_l^2)$ | $1$ |
+# | TensorFlow, fast.ai, gordicaleksa, CS231n | $1 / (N_l^2 M_l^2)$ | $4$ |
+# | PyTorch, d2l, neural-style | $1 / (N_l^4 M_l^2)$ | $4 / N_l^2$ |
+# | Gatys' code | $1000 / (N_l^4 M_l^2)$ | $4000 / N_l^2$ |
+# | Udacity | $1 / (N_l^3 M_l)$ | $4 M_l / N_l$ |
+# | Keras | $1 / (36 \, K^2)$, with $K$ the number of pixels | $N_l^2 M_l^2 / (9 K^2)$ |
+
+# %%
+style_losses = {
+    "paper": paper,
+    "TensorFlow": tensorflow,
+    "PyTorch": pytorch,
+    "Gatys' code": gatys_code,
+    "Udacity": udacity,
+    "Keras": keras,
+}
+list(style_losses)
+
+# %%
+style_factors = {
+    "paper": lambda N, M, K: 1 / (4 * N**2 * M**2),
+    "TensorFlow": lambda N, M, K: 1 / (N**2 * M**2),
+    "PyTorch": lambda N, M, K: 1 / (N**4 * M**2),
+    "Gatys' code": lambda N, M, K: 1000 / (N**4 * M**2),
+    "Udacity": lambda N, M, K: 1 / (N**3 * M),
+    "Keras": lambda N, M, K: 1 / (36 * K**2),
+}
+assert style_losses.keys() == style_factors.keys(), "one factor for each style loss"
+list(style_factors)
+
+# %%
+errors = [
+    abs(style_factors[name](*F[k].shape, pixels) * bare_sum(F[k], S[k]) / loss(F[k], S[k]) - 1).item()
+    for name, loss in style_losses.items()
+    for k in layers
+]
+len(errors)
+
+# %%
+assert max(errors) < 1e-12, "each factor should be what the code does"
+print(f"{len(errors)} factors against running code, largest relative error: {max(errors):.0e}")
+
+# %% [markdown]
+# ## The tilt
+#
+# In the paper's own network, [VGG-19](glossary.md#vgg-19), and for a picture of $512 \times 512$ pixels: how much
+# does each convention ask of each layer, if the paper asks $1$ of all of them?
+
+# %%
+K = 512 * 512
+vgg19_filters = dict(relu1_1=64, relu2_1=128, relu3_1=256, relu4_1=512, relu5_1=512)
+vgg19 = {layer: (N, K // 4**block) for block, (layer, N) in enumerate(vgg19_filters.items())}
+vgg19["relu5_1"]  # N and M
+
+# %% tags=["nbval-check-output"]
+against = {
+    name: {k: s(*vgg19[k], K) / style_factors["paper"](*vgg19[k], K) for k in layers}
+    for name, s in style_factors.items()
+}
+print(table({name: {k: f"{ratio:.2g}" for k, ratio in row.items()} for name, row in against.items()}))
+
+# %% [markdown]
+# The size of the numbers in a row is no harm: $\beta$ makes up for it. Their *slope* is: no $\beta$ can undo it, only
+# unequal [layer weights](glossary.md#layer-weight) $w_l$ can. So we let each row begin at 1:
+
+# %%
+slopes = {name: [row[k] / row["relu1_1"] for k in layers] for name, row in against.items()}
+assert slopes["paper"] == slopes["TensorFlow"] and slopes["PyTorch"] == slopes["Gatys' code"], "two pairs are alike"
+slopes["PyTorch"]
+
+# %%
+curves(
+    {
+        "paper and TensorFlow": (layers, slopes["paper"]),
+        "PyTorch and Gatys' code": (layers, slopes["PyTorch"]),
+        "Keras": (layers, slopes["Keras"]),
+        "Udacity": (layers, slopes["Udacity"]),
+    },
+    title="What a deeper layer counts, against relu1_1 (VGG-19, 512 pixels)",
+    ylabel="factor against the paper's",
+    log="y",
+    alt="Four curves over the five style layers, on a logarithmic axis. The paper and TensorFlow stay at 1. "
+    "PyTorch and Gatys' code fall to one sixty-fourth at relu4_1 and stay there; Keras goes with them and on "
+    "to a thousandth at relu5_1; Udacity falls steepest.",
+)
+
+# %% tags=["nbval-check-output"]
+{name: round(1 / ratios[-1]) for name, ratios in slopes.items()}
+
+# %% [markdown]
+# So many times `relu1_1` counts against `relu5_1`. (Keras runs along with PyTorch down to `relu4_1`: there $N_l$
+# doubles whenever $M_l$ shrinks to a quarter.) Udacity's factor depends on the picture's size, but its tilt does not:
+# it is the steepest of all, from the $N_l$ that grows and the $M_l$ that shrinks.
+#
+# Mind which layers an implementation takes. PyTorch's tutorial counts its convolutions one by one: its `conv_1` to
+# `conv_5` are our `conv1_1`, `conv1_2`, `conv2_1`, `conv2_2`, `conv3_1`, with at most 256 filters. Inside the
+# tutorial the tilt is therefore smaller.
+
+# %% tags=["nbval-check-output"]
+tutorial_filters = {"conv1_1": 64, "conv1_2": 64, "conv2_1": 128, "conv2_2": 128, "conv3_1": 256}
+(4 / tutorial_filters["conv1_1"] ** 2) / (4 / tutorial_filters["conv3_1"] ** 2)
+
+# %% [markdown]
+# ## A convention is more than the style factor
+#
+# The [content loss](glossary.md#content-loss) has three forms. The paper's, $c = \frac{1}{2}$:
+#
+# $$L_{content} = \frac{1}{2} \sum_{i,j} (F_{ij} - P_{ij})^2 \tag{Eq. 1}$$
+#
+# Keras and CS231n leave the half out, $c = 1$; all others take the mean, $c = 1 / (N M)$. And some
+# divide the style loss by the number of style layers, which belongs to $s_l$ as well. So here is the whole
+# table: for each implementation the form of its content loss, the form of its style loss, and a divisor.
+
+# %%
+content_losses = {
+    "half sum": lambda F, P: (F - P).square().sum() / 2,
+    "sum": lambda F, P: (F - P).square().sum(),
+    "mean": lambda F, P: (F - P).square().mean(),
+}
+{name: f"{loss(F[content_layer], P[content_layer]).item():.3g}" for name, loss in content_losses.items()}
+
+# %%
+content_factors = {"half sum": lambda N, M: 1 / 2, "sum": lambda N, M: 1.0, "mean": lambda N, M: 1 / (N * M)}
+{name: f"{factor(*F[content_layer].shape):.2g}" for name, factor in content_factors.items()}
+
+# %%
+F_c, P_c = F[content_layer], P[content_layer]
+bare = (F_c - P_c).square().sum()
+assert abs(content_losses["half sum"](F_c, P_c) / content_loss(F_c, P_c) - 1) < 1e-12, "the package's Eq. 1"
+assert all(
+    abs(content_factors[k](*F_c.shape) * bare / loss(F_c, P_c) - 1) < 1e-12 for k, loss in content_losses.items()
+)
+
+# %%
+number = len(layers)
+conventions = {
+    "paper": ("half sum", "paper", 1),
+    "TensorFlow": ("mean", "TensorFlow", number),
+    "gordicaleksa": ("mean", "TensorFlow", number),
+    "fast.ai": ("mean", "TensorFlow", 1),
+    "CS231n": ("sum", "TensorFlow", 1),
+    "PyTorch": ("mean", "PyTorch", 1),
+    "d2l": ("mean", "PyTorch", 1),
+    "neural-style": ("mean", "PyTorch", 1),
+    "Gatys' code": ("mean", "Gatys' code", 1),
+    "Udacity": ("mean", "Udacity", 1),
+    "Keras": ("sum", "Keras", number),
+}
+
+# %%
+columns = ("content loss", "style loss of", "divided by")
+print(table({name: dict(zip(columns, row, strict=True)) for name, row in conventions.items()}, corner="implementation"))
+
+# %% [markdown]
+# **How we know.** In public copies of the files themselves we read TensorFlow's tutorial notebook, gordicaleksa's
+# `neural_style_transfer.py` and `utils.py`, PyTorch's `neural_style_tutorial.py`, d2l's `neural-style.md`,
+# jcjohnson's `neural_style.lua`, Keras' example and, for the Gram matrix and the mean, the notebook of Gatys'
+# repository; its weights $1000/N_l^2$ stand in many programs that reuse it. fast.ai's and Udacity's notebooks were
+# too long for us (they are full of pictures); there we read the same lines in several programs taken from them, and
+# CS231n's in the text of the assignment and in students' solutions. The functions above are ours. Implementations
+# change: look before you rely on a row.
+
+# %% [markdown]
+# ## From any convention to any other
+#
+# The total loss must stay the same number, whatever the painting. So the factor in front of each sum must stay the
+# same. With $c, s_l$ the old convention and $c', s_l'$ the new one:
+#
+# $$\alpha' = \alpha \, \frac{c}{c'} \qquad\qquad \beta' \, w_l' = \beta \, w_l \, \frac{s_l}{s_l'}$$
+#
+# Only the product $\beta' w_l'$ is fixed. We choose $\sum_l w_l' = 1$, as in the paper. No constant is left over: the
+# two losses are *equal*, not only proportional.
+
+
+# %%
+def factors(name, shapes, K):
+    content, style, divisor = conventions[name]
+    c = content_factors[content](*shapes[content_layer])
+    return c, {k: style_factors[style](*shapes[k], K) / divisor for k in layers}
+
+
+# %%
+def convert(alpha, beta, w, old, new, shapes, K):
+    (c, s), (c_new, s_new) = factors(old, shapes, K), factors(new, shapes, K)
+    products = {k: beta * w[k] * s[k] / s_new[k] for k in layers}
+    beta_new = sum(products.values())
+    return alpha * c / c_new, beta_new, {k: product / beta_new for k, product in products.items()}
+
+
+# %%
+shapes = {layer: tuple(f.shape) for layer, f in F.items()}
+convert(1.0, 1e6, dict.fromkeys(layers, 1.0), "PyTorch", "paper", shapes, pixels)[:2]
+
+# %% [markdown]
+# Does it hold? We compute the total loss of every implementation with its *own code* (the functions, not the factors):
+#
+# $$L_{style} = \sum_l w_l E_l \tag{Eq. 5}$$
+#
+# $$L_{total} = \alpha L_{content} + \beta L_{style} \tag{Eq. 7}$$
+#
+# and compare all pairs, on the real responses, with weights that have nothing in common.
+
+
+# %%
+def total(alpha, beta, w, name):
+    content, style, divisor = conventions[name]
+    style_sum = sum(w[k] * style_losses[style](F[k], S[k]) / divisor for k in layers)
+    return alpha * content_losses[content](F[content_layer], P[content_layer]) + beta * style_sum
+
+
+# %%
+weights = (0.37, 1200.0, dict(zip(layers, [1.0, 0.75, 0.2, 0.3, 0.5], strict=True)))
+total(*weights, "paper").item(), total(*weights, "Keras").item()
+
+# %%
+worst = max(
+    abs(total(*convert(*weights, old, new, shapes, pixels), new) / total(*weights, old) - 1).item()
+    for old in conventions
+    for new in conventions
+)
+assert worst < 1e-12, "a converted weight should give the same total loss"
+print(f"{len(conventions) ** 2} pairs, worst relative error of the total loss: {worst:.0e}")
+
+# %% [markdown]
+# For fixed responses and sizes the conversion is exact. Without it, the same weights give totals that are
+# orders of magnitude apart:
+
+# %%
+totals = {name: total(*weights, name).item() for name in conventions}
+assert max(totals.values()) / min(totals.values()) > 1e5, "the same weights should mean very different things"
+max(totals, key=totals.get), min(totals, key=totals.get)
+
+# %%
+bars(
+    totals,
+    title="One painting, one set of weights, eleven total losses",
+    xlabel="total loss (logarithmic)",
+    log=True,
+    alt="Eleven bars on a logarithmic axis: the same painting and the same weights give total losses which lie "
+    "more than a hundred thousand times apart, smallest for PyTorch, d2l and neural-style, largest for "
+    "Udacity.",
+)
+
+# %% [markdown]
+# ## The published weights in one language
+#
+# What do the implementations publish, said in the paper's letters? We convert for VGG-19 at 512 pixels, all at the
+# paper's layers: $\alpha / \beta$, and each $w_l$ in per cent.
+
+# %%
+equal = dict.fromkeys(layers, 1.0)
+vgg19[content_layer] = (512, K // 4**3)
+vgg19
+
+# %%
+published = {
+    "paper": (1e-3, 1, dict.fromkeys(layers, 0.2)),
+    "TensorFlow": (1e4, 1e-2, equal),
+    "gordicaleksa": (1e5, 3e4, equal),
+    "PyTorch": (1, 1e6, equal),
+    "neural-style": (5, 100, equal),
+    "Gatys' code": (1, 1, equal),
+    "Udacity": (1, 1e6, dict(zip(layers, [1, 0.75, 0.2, 0.2, 0.2], strict=True))),
+    "Keras": (2.5e-8, 1e-6, equal),
+}
+len(published)
+
+# %%
+rows = {}
+for name, given in published.items():
+    alpha, beta, w = convert(*given, name, "paper", vgg19, K)
+    rows[name] = {"alpha / beta": f"{alpha / beta:.0e}"} | {k: f"{100 * w[k]:.2g} %" for k in layers}
+print(table(rows, corner="published by"))
+
+# %% [markdown]
+# Read it with care: the paper's numbers are for a network with [normalised
+# weights](glossary.md#weight-normalisation), the implementations feed pixels of different scales (below), and some
+# take other layers. But the tilt is plain: of the five that give every layer the same $w_l$, only TensorFlow and
+# gordicaleksa do so in the paper's sense. For the others three quarters of the style are `relu1_1`: colour and the
+# finest grain.
+
+# %% [markdown]
+# ## When the picture grows
+#
+# Conversion was for *one* size. What happens to a weight that worked on a small picture, when the picture gets
+# larger? Put four copies of the picture side by side: to the eye nothing has changed, but $M_l$ and the number of
+# pixels $K$ are four times as large, and so are $G$ and $A$.
+
+# %%
+N, M = shapes["relu3_1"]
+grown = {}
+for name, (content, style, _) in conventions.items():
+    c, c_four = content_factors[content](N, M), content_factors[content](N, 4 * M)
+    s, s_four = style_factors[style](N, M, pixels), style_factors[style](N, 4 * M, 4 * pixels)
+    grown[name] = {"content": 4 * c_four / c, "style": 4**2 * s_four / s}
+    grown[name]["style / content"] = grown[name]["style"] / grown[name]["content"]
+
+# %% tags=["nbval-check-output"]
+print(table(grown, corner="four copies make"))
+
+# %% [markdown]
+# - **TensorFlow, gordicaleksa, fast.ai, PyTorch, d2l, neural-style, Gatys' code**: both terms stay. Their $\alpha$
+#   and $\beta$ keep their meaning.
+# - **The paper, CS231n, Keras**: style stays, but content is a sum and grows with the number of positions. The
+#   balance tips towards the photograph.
+# - **Udacity**: content stays, style grows. The balance tips towards the style.
+#
+# The table follows from the factors. Is it so in running code? `repeat` puts four copies of a response side by side.
+
+# %%
+F3, P3, S3 = F["relu3_1"], P["relu3_1"], S["relu3_1"]
+F12, P12, S12 = (f.repeat(1, 4) for f in (F3, P3, S3))
+F3.shape, F12.shape
+
+# %%
+for name in ("paper", "TensorFlow", "PyTorch", "Gatys' code", "Udacity"):
+    measured = style_losses[name](F12, S12) / style_losses[name](F3, S3)
+    assert abs(measured / grown[name]["style"] - 1) < 1e-12, "the table should hold in running code"
+    print(f"{name}: {measured:.6f}")
+
+# %%
+for name, loss in content_losses.items():
+    print(f"{name}: {loss(F12, P12) / loss(F3, P3):.6f}")
+
+# %% [markdown]
+# Real pictures at several sizes are not exact copies, for a large picture shows other detail to `relu3_1` than a
+# small one. But the trend is the same. Style against content, by size, each divided by its value at 64 pixels:
+
+# %%
+sizes = [64, 96, 128, 192, 256]
+trend = {name: [] for name in ("paper", "TensorFlow", "Udacity")}
+for size in sizes:
+    photograph, style = (load_image(name, size=size).double() for name in ("chelsea", "swirls"))
+    style = style[:, :, : photograph.shape[2]]
+    images = ((photograph + style) / 2, photograph, style)
+    F_l, P_l, S_l = (network.features(image, ["relu3_1"])["relu3_1"][0].flatten(1) for image in images)
+    for name, ratios in trend.items():
+        ratios.append((style_losses[name](F_l, S_l) / content_losses[conventions[name][0]](F_l, P_l)).item())
+
+# %%
+assert trend["paper"][-1] < trend["paper"][0] / 8, "the paper's balance should tip towards content"
+assert trend["Udacity"][-1] > 4 * trend["Udacity"][0], "Udacity's should tip towards style"
+assert 1 / 3 < trend["TensorFlow"][-1] / trend["TensorFlow"][0] < 3, "TensorFlow's should stay near where it was"
+{name: round(ratios[-1] / ratios[0], 2) for name, ratios in trend.items()}
+
+# %%
+curves(
+    {name: (sizes, [ratio / ratios[0] for ratio in ratios]) for name, ratios in trend.items()},
+    title="Style against content at relu3_1, as the picture grows",
+    xlabel="longer side in pixels",
+    ylabel="times the value at 64 pixels",
+    log="y",
+    alt="Three curves that start at 1 on a logarithmic axis. TensorFlow's falls to a half and stays there, the "
+    "paper's falls steadily to about a thirtieth, and Udacity's rises to about eight.",
+)
+
+# %% [markdown]
+# This is why the kit paints in the scale `"relative"`: there the weights keep their meaning when the picture grows.
+#
+# ## The pixel scale: here conversion is only approximate
+#
+# Some feed the network with pixels in $0 \ldots 255$ minus the mean, others divide by the deviation of ImageNet's
+# pixels as well. Weights trained for the one are not those trained for the other; but programs do feed the same
+# network with either, and then its input is larger by $255 \times 0.226 \approx 58$.
+#
+# If the network had no biases, it would be [homogeneous](glossary.md#homogeneous): responses $58$ times as large,
+# content $58^2$, style $58^4$ times. It has biases. How far off is the rule? We measure, with a copy of the compact
+# network that does not divide.
+
+# %%
+raw = copy.deepcopy(network)
+raw.deviation.fill_(1 / 255)
+scale = (network.deviation / raw.deviation).mean().item()
+print(f"the input is {scale:.1f} times as large on average over the three colours")
+
+# %%
+F_raw, P_raw, S_raw = (responses(image, raw) for image in (x, p, a))
+bare_sum(F_raw["relu1_1"], S_raw["relu1_1"]).item()
+
+# %%
+off = {}
+for layer in layers:
+    content = (F_raw[layer] - P_raw[layer]).square().sum() / (F[layer] - P[layer]).square().sum()
+    style = bare_sum(F_raw[layer], S_raw[layer]) / bare_sum(F[layer], S[layer])
+    off[layer] = {"content / 58^2": content.item() / scale**2, "style / 58^4": style.item() / scale**4}
+
+# %% tags=["nbval-check-output"]
+print(
+    table({layer: {name: f"{value:.2f}" for name, value in row.items()} for layer, row in off.items()}, corner="layer")
+)
+
+# %%
+values = {layer: list(row.values()) for layer, row in off.items()}
+assert all(abs(value - 1) < 0.15 for layer in layers[:3] for value in values[layer]), "nearly right near the pixels"
+assert all(value < 0.65 for value in values["relu5_1"]), "far off at the deepest layer"
+[round(value, 2) for value in values["relu5_1"]]
+
+# %%
+bars(
+    {f"{layer}: {name}": value for layer, row in off.items() for name, value in row.items()},
+    title="How far the rule is off: it holds where a bar ends at 1",
+    xlabel="measured growth against the rule",
+    alt="Ten bars, content and style at five layers. Those of the first three layers end between 0.9 and 1.1, "
+    "those of relu4_1 at about three quarters, those of relu5_1 at about a half.",
+)
+
+# %% [markdown]
+# Near the pixels the rule is right to about a tenth. Deeper, the biases of many layers, which did *not* grow, have
+# their say: at `relu5_1` both sums are only about half of what the rule says. So across pixel scales divide $\alpha$
+# by $58^2$ and $\beta$ by $58^4$, call it *approximate*, and look at the painting.
+#
+# Is it the biases? Without them, and with one scale for all three colours, the rule is exact:
+
+# %%
+unbiased, unbiased_raw = copy.deepcopy(network), copy.deepcopy(network)
+for bare in (unbiased, unbiased_raw):
+    for convolution in bare.convolutions.values():
+        convolution.bias.zero_()
+unbiased_raw.deviation = unbiased_raw.deviation / 58
+(unbiased.deviation / unbiased_raw.deviation).flatten().tolist()
+
+# %%
+pairs = [[responses(image, net)["relu5_1"] for image in (x, a)] for net in (unbiased, unbiased_raw)]
+exact = bare_sum(*pairs[1]) / bare_sum(*pairs[0]) / 58**4
+assert abs(exact - 1) < 1e-12, "without biases the style sum should grow as the fourth power"
+print(f"style at relu5_1 without biases, against 58^4: {exact:.6f}")
+
+# %% [markdown]
+# ## What the wrong conversion does
+#
+# We paint with the published weights of PyTorch's tutorial, $\alpha = 1$ and $\beta = 10^6$, at the paper's layers:
+#
+# 1. in the tutorial's own convention, with an objective of a few lines;
+# 2. with the weights *converted* to the paper's, by the package: `stylise(..., scale="paper")`;
+# 3. with the numbers *copied*, as if they were the paper's;
+# 4. and the other way round: the paper's $1 : 1000$ copied into the tutorial.
+
+
+# %%
+def tutorial(beta):
+    def objective(image):
+        F = responses(image)
+        content = content_losses["mean"](F[content_layer], P[content_layer])
+        return {"total": content + beta * sum(pytorch(F[k], S[k]) for k in layers)}
+
+    return objective
+
+
+# %%
+steps = 32
+*_, own = minimise(p, tutorial(1e6), steps)
+*_, paper_in_tutorial = minimise(p, tutorial(1e3 / 5), steps)
+own.image.shape, own.evaluations
+
+# %%
+alpha, beta, w = convert(1, 1e6, equal, "PyTorch", "paper", shapes, pixels)
+options = {"style_layers": w, "scale": "paper", "sizes": [128], "steps": steps}
+{k: f"{share:.1%}" for k, share in w.items()}
+
+# %%
+*_, converted = stylise(p, a, network, content_weight=alpha, style_weight=beta, **options)
+*_, copied = stylise(p, a, network, content_weight=1, style_weight=5e6, **(options | {"style_layers": equal}))
+converted.evaluations, copied.evaluations
+
+# %%
+grid(
+    {
+        "right": {"1. tutorial": own.image, "2. converted to the paper's": converted.image},
+        "wrong": {"3. copied into the paper's": copied.image, "4. the paper's, copied": paper_in_tutorial.image},
+    },
+    height=2.4,
+    alt="Four paintings of the cat. The two in the upper row are the same: golden fur, swirling strokes, deep "
+    "blue eyes. In the lower row the gold is gone: the cat is grey and green, the photograph's outlines are "
+    "sharp, the swirls are few.",
+)
+
+# %%
+difference = (own.image - converted.image).abs().max().item()
+assert difference < 1e-3, "the converted weights should paint the same picture"
+print("in every pixel 1 and 2 differ by less than 0.001")
+
+# %%
+wrong = {name: (own.image - step.image).abs().mean().item() for name, step in (("3", copied), ("4", paper_in_tutorial))}
+assert min(wrong.values()) > 0.05, "the copied numbers should paint another picture"
+{k: round(value, 2) for k, value in wrong.items()}  # mean difference from picture 1
+
+# %% [markdown]
+# Pictures 1 and 2 come from two different loss functions, and agree. In picture 3 nothing is *broken*, there is no
+# error message. Content simply weighs more, against each layer so many times more than the tutorial meant:
+
+# %% tags=["nbval-check-output"]
+{k: round((1 / alpha) / (1e6 / (beta * w[k])), 1) for k in layers}
+
+# %% [markdown]
+# A painting comes out, only not the one that was meant. That is what makes it a trap.
+
+# %% [markdown]
+# ## What we learned
+#
+# - Everybody minimises the same two sums of squares. The number in front, the convention, is what differs.
+# - A constant factor is harmless. A factor with $N_l$ or $M_l$ in it tilts the layers or depends on the picture's size.
+# - The authors' released code is not the authors' equation: it tilts by 64.
+# - At fixed sizes any weights convert to any convention, exactly: $\alpha' = \alpha c / c'$ and
+#   $\beta' w_l' = \beta w_l s_l / s_l'$.
+# - Across pixel scales the conversion is approximate, by a factor of 2 at the deepest layer here.
+# - Never quote a style weight without its convention, its layers, its network and its pixel scale.
+#
+# ## Roads not taken
+#
+# - The [total variation](glossary.md#total-variation) has conventions of its own: absolute values or squares, sum or
+#   mean.
+# - Some tutorials call a mean of *absolute* differences of Gram matrices a style loss. No factor converts that.
+# - Why divide by $M$ and not by $N M$? People asked the author: leongatys/PytorchNeuralStyleTransfer#14. Others could
+#   not match the code to $\partial E_l / \partial F$: happynear/caffe-windows#178,
+#   andersbll/neural_artistic_style#49.
+#
+# ## Exercises
+#
+# 1. Your colleague uses d2l's code with $\beta = 1000$ and wants the same painting from Keras' example. Which weights
+#    does she need? (`convert`, and mind the layers.)
+# 2. On paper: which $w_l$ make PyTorch's convention equal to the paper's at all layers? Check yours with `convert`.
+# 3. Someone divides each Gram matrix by $N_l$ instead of $M_l$ and takes the mean. Add the row to `style_losses` and
+#    `style_factors`. What is its tilt, and does it keep its meaning when the picture grows?
