@@ -18,7 +18,7 @@
 #
 # **What you need to know.** Nothing yet. Press *Shift + Enter* in each cell, from top to bottom.
 #
-# **How long it runs.** About half a minute on two cores; no graphics card, no internet.
+# **How long it runs.** About 20 seconds on two cores; no graphics card, no internet.
 #
 # The method is that of Gatys, Ecker and Bethge, *A Neural Algorithm of Artistic Style* (2015,
 # [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)). The notebooks after this one derive every equation of it.

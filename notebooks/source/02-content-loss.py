@@ -19,7 +19,7 @@
 # **What you need to know.** What the responses $F_l$ of a layer are (notebook `01`), the derivative of a square, and
 # the chain rule.
 #
-# **How long it runs.** About NN seconds on two cores.
+# **How long it runs.** About 14 seconds on two cores.
 
 # %% [markdown]
 # ## Two pictures, two responses

@@ -19,7 +19,7 @@
 # **What you need to know.** What a [response](glossary.md#response) and a [feature map](glossary.md#feature-map) are
 # (notebook 01); how to multiply two matrices.
 #
-# **How long it runs.** About NN seconds on two cores.
+# **How long it runs.** About 8 seconds on two cores.
 
 # %%
 import torch

@@ -19,7 +19,7 @@
 # **What you need to know.** The Gram matrix (notebook 03); the [gradient](glossary.md#gradient) of a loss and the
 # [mask](glossary.md#mask) of the [ReLU](glossary.md#relu) (notebook 02).
 #
-# **How long it runs.** About 7 seconds on two cores.
+# **How long it runs.** About 8 seconds on two cores.
 #
 # The method is that of Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)).
 

@@ -18,7 +18,7 @@
 #
 # **What you need to know.** The content loss (notebook 02), the Gram matrix (03) and the style loss (04).
 #
-# **How long it runs.** About 15 seconds on two cores.
+# **How long it runs.** About 13 seconds on two cores.
 #
 # The paper is Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)).
 

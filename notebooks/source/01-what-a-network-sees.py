@@ -1,0 +1,651 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What a network sees
+#
+# **The question.** Every equation of the slides begins with a matrix $F$, the network's answer to a picture. What is
+# in it: how many numbers, what does each of them mean, and which pixels can it see?
+#
+# **What you need to know.** Python, and what a matrix is. And one word: the [gradient](glossary.md#gradient) tells how
+# much a number changes when another one, such as a pixel, changes.
+#
+# **How long it runs.** About 10 seconds on two cores.
+
+# %%
+import copy
+import inspect
+
+import torch
+
+from stylekit.figures import curves, frames, maps, numbers, strip, table
+from stylekit.images import load_image
+from stylekit.networks import VGG19, LossNetwork, load_network, normalised
+
+# %% [markdown]
+# ## A picture is a stack of numbers
+#
+# A [picture](glossary.md#picture) is a tensor of shape $(1, 3, H, W)$: one picture, three colours, $H$ rows and $W$
+# columns of pixels, every number between 0 and 1. This is our [photograph](glossary.md#photograph) $p$, without its
+# last 15 rows: its sides can then be halved four times, which will soon be handy.
+
+# %% tags=["nbval-check-output"]
+p = load_image("chelsea", size=384)[..., :240, :]
+tuple(p.shape)
+
+# %% [markdown]
+# One pixel is three numbers: how much red, green and blue. Rows count from the top, columns from the left.
+
+# %% tags=["nbval-check-output"]
+colours = ("red", "green", "blue")
+places = {"iris, row 88, column 165": (88, 165), "nose, row 205, column 228": (205, 228)}
+pixels = {name: dict(zip(colours, p[0, :, r, s].tolist(), strict=True)) for name, (r, s) in places.items()}
+print(table(pixels, corner="pixel"))
+
+# %% [markdown]
+# One colour of all pixels is a plane of shape $(H, W)$. Here each plane is drawn in grey: white is 1, black is 0.
+
+# %%
+planes = {f"p[0, {c}]: {colours[c]}": p[:, c : c + 1].expand(-1, 3, -1, -1) for c in range(3)}
+alt = "A ginger cat, and its three planes in grey: the fur is light in red and dark in blue, the iris darkest in blue."
+strip({"the photograph p": p} | planes, "One picture, three planes", 1.35, alt)
+
+# %% [markdown]
+# ## One filter at one place
+#
+# The [loss network](glossary.md#loss-network) is a chain of [layers](glossary.md#layer). Ours is the
+# [compact network](glossary.md#compact-network), which ships with the kit: the first thirteen convolutions of the
+# paper's [VGG-19](glossary.md#vgg-19), by the same names, with a quarter of the [filters](glossary.md#filter).
+
+# %% tags=["nbval-check-output"]
+network = load_network("compact", device="cpu")
+print(*network.convolutions)
+
+# %% [markdown]
+# A filter is $3 \times 3$ weights for each channel that comes in, and one bias. The sixteen filters of `conv1_1` look
+# at the three colours, so that we can look at *them* as tiny pictures: grey is weight 0, a colour is a liking for it.
+
+# %%
+W = network.convolutions["conv1_1"].weight  # (16, 3, 3, 3): filters, colours, rows, columns
+tiny = {str(i): 0.5 + W[i : i + 1] / W[i].abs().max() / 2 for i in range(16)}  # each (1, 3, 3, 3), a picture
+alt = "Sixteen squares of 3 x 3 colours. Some go from light to dark, in any direction; number 7 is green all over."
+strip(tiny, "The weights of the 16 filters of conv1_1", 0.58, alt)
+
+# %% [markdown]
+# Filter 12 goes from light at the left to dark at the right. It should speak where the picture does the same, such as
+# at the left edge of the pupil: row 88, column 140. Let us compute there, in [float64](glossary.md#float64), so that
+# rounding cannot hide a mistake.
+#
+# The network does not take the pixels as they are: it subtracts ImageNet's mean colour and divides by its deviation,
+# *inside* `features`, so that we never have to. Call the result $\hat{p}$, of the shape of $p$.
+
+# %%
+exact, p_exact = copy.deepcopy(network).double(), p.double()
+W, b = exact.convolutions["conv1_1"].weight, exact.convolutions["conv1_1"].bias  # (16, 3, 3, 3) and (16,)
+p_hat = (p_exact - exact.mean) / exact.deviation  # (1, 3, H, W)
+[round(number, 3) for number in p_hat[0, :, 88, 140].tolist()]
+
+# %% [markdown]
+# What filter $i$ says at row $r$, column $s$ is a sum of 27 products, 9 for each colour $c$, and the bias:
+#
+# $$Z_i(r, s) = b_i + \sum_{c=1}^{3} \sum_{u=-1}^{1} \sum_{v=-1}^{1} W_{icuv} \, \hat{p}_c(r + u, s + v)$$
+#
+# $W$ has shape $(16, 3, 3, 3)$, $b$ has shape $(16)$.
+
+# %%
+i, r, s = 12, 88, 140
+Z_loops = b[i].clone()
+for c in range(3):
+    for u in (-1, 0, 1):
+        for v in (-1, 0, 1):  # Python counts from 0: the middle of the filter is [1, 1]
+            Z_loops += W[i, c, 1 + u, 1 + v] * p_hat[0, c, r + u, s + v]
+round(Z_loops.item(), 3)
+
+# %% tags=["nbval-check-output"]
+Z = exact.features(p_exact, ["conv1_1"])["conv1_1"]  # (1, 16, H, W)
+error = (Z_loops - Z[0, i, r, s]).abs().item()
+assert error < 1e-12, "27 products and one bias: that is all a convolution is"
+print(f"by hand {Z_loops.item():.3f}, by the network {Z[0, i, r, s].item():.3f}, difference below 1e-12")
+
+# %% [markdown]
+# The same sum as a picture. All numbers of the right-hand column, added up, and the bias: that is $Z$.
+
+# %%
+patch = p_hat[0, :, r - 1 : r + 2, s - 1 : s + 2]  # (3, 3, 3): colours, rows, columns
+products = patch * W[i]
+assert abs(products.sum() + b[i] - Z[0, i, r, s]) < 1e-12
+print(f"the 27 products {products.sum().item():.3f}, the bias {b[i].item():.3f}")
+
+# %%
+steps = {"pixels": patch, "weights": W[i], "products": products}
+squares = {f"{colours[c]}: {name}": numbers_of[c] for c in range(3) for name, numbers_of in steps.items()}
+alt = "For each colour nine pixels that fall to the right, nine weights that do so too, and their nine products."
+numbers(squares, "One convolution: 27 products", columns=3, height=1.2, signed=True, alt=alt)
+
+# %% [markdown]
+# ## Z before, F after
+#
+# $Z$ is the [pre-activation](glossary.md#pre-activation). The [ReLU](glossary.md#relu) then lets positive numbers
+# pass and turns negative ones into 0. What is left is the [response](glossary.md#response):
+#
+# $$F = \max(Z, 0)$$
+#
+# Names tell the two apart. `conv1_1` is $Z$, `relu1_1` is $F$. **What the paper calls "conv4_2" is the rectified
+# response: our `relu4_2`.** Here are both for filter 13, which likes what is dark.
+
+# %%
+F = exact.features(p_exact, ["relu1_1"])["relu1_1"]  # (1, 16, H, W)
+assert torch.equal(F, Z.clamp(min=0)), "the ReLU does nothing else"
+tuple(F.shape)
+
+# %%
+pair = {"conv1_1: Z, of either sign": Z[0, 13], "relu1_1: F = max(Z, 0)": F[0, 13]}
+alt = "The cat twice. Left, dark lines and eyes are positive, light fur is negative. Right, what was negative is zero."
+maps(pair, "Filter 13, before and after the ReLU", height=1.8, signed=True, shared=True, alt=alt)
+
+# %% [markdown]
+# ## F as a matrix: N rows, M columns
+#
+# The responses of one filter at all places, laid out as a picture, are a [feature map](glossary.md#feature-map) of
+# shape $(H_l, W_l)$. The equations want a matrix. So each map is written out as one row, line after line, as one reads
+# a page:
+#
+# - $N_l$ is the number of filters of layer $l$: the rows of $F_l$;
+# - $M_l = H_l W_l$ is the number of [positions](glossary.md#position): the columns;
+# - $F_l$ has shape $(N_l, M_l)$, and $F_{ij}$ is what filter $i$ says at position $j$.
+#
+# The picture changes its shape, no number changes. The way back is as short.
+
+# %% tags=["nbval-check-output"]
+F_matrix = F[0].flatten(1)  # (16, 240, 384) -> (16, 92160)
+tuple(F_matrix.shape)
+
+# %%
+assert torch.equal(F_matrix.reshape(1, 16, 240, 384), F), "and back again"
+j = 88 * 384 + 140  # row 88, column 140: 88 whole lines of 384, and 140 more
+assert F_matrix[12, j] == F[0, 12, 88, 140]
+print(f"row 88, column 140 is position {j}")
+
+# %% [markdown]
+# Between two blocks of the network stands [pooling](glossary.md#pooling): each square of $2 \times 2$ numbers becomes
+# one. So the maps shrink by half from block to block (an odd row or column at the end is dropped), while the filters
+# become more.
+
+# %% tags=["nbval-check-output"]
+layers = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+responses = network.features(p, layers)
+sizes = {}
+for layer, f in responses.items():
+    N, H, W_l = f.shape[1:]
+    sizes[layer] = {"N_l": N, "H_l x W_l": f"{H} x {W_l}", "M_l": H * W_l, "numbers in F_l": N * H * W_l}
+print(table(sizes, corner="layer l"))
+
+# %% [markdown]
+# VGG-19 has four times the filters in each of these rows (64, 128, 256, 512, 512), and the same $H_l$, $W_l$ and $M_l$.
+#
+# ## Feature maps of real layers
+#
+# Which filters speak loudest? For each of the five layers, the three whose maps have the largest mean:
+
+# %%
+strongest = {layer: f[0].mean(dim=(1, 2)).argsort(descending=True)[:3].tolist() for layer, f in responses.items()}
+strongest
+
+# %% [markdown]
+# Here are their maps. All are drawn at one size, though the last have 256 times fewer positions than the first.
+
+# %%
+chosen = {f"{layer}, filter {f[n]}": responses[layer][0, f[n]] for n in range(3) for layer, f in strongest.items()}
+title = "The strongest maps, from the shallowest layer (left) to the deepest (right)"
+alt = "Three maps of each layer: first every hair, then edges, stripes, patches, at last bright squares at the eyes."
+maps(chosen, title, columns=5, height=1.0, alt=alt)
+
+# %% [markdown]
+# Two things happen on the way to the right. The maps get *coarser*: where an edge was in `relu1_1` to the pixel, we
+# only know in `relu5_1` that something is within a square of 16 pixels. And they get *choosier*: a map of `relu1_1` is
+# bright over large parts of the picture, a map of `relu5_1` at a few positions. How large a part is not
+# zero? (Some of the deepest filters stay silent for the whole picture. We come back to them.)
+
+# %% tags=["nbval-check-output"]
+awake = {layer: (f > 0).float().mean().item() for layer, f in responses.items()}
+assert awake["relu1_1"] > 2 * awake["relu5_1"]
+print(table({layer: {"above zero": f"{100 * part:.0f} %"} for layer, part in awake.items()}, corner="layer"))
+
+# %% [markdown]
+# ## The receptive field
+#
+# Which pixels can one number of a layer see at all? A number of `relu1_1` sees $3 \times 3$ pixels. A number of
+# `relu1_2` sees $3 \times 3$ numbers of `relu1_1`, hence $5 \times 5$ pixels; and so on. The square of pixels is the
+# [receptive field](glossary.md#receptive-field), its side is $r$. Let $d$ be the distance, in pixels, between
+# neighbours of the layer. At the pixels themselves $r = 1$, $d = 1$; then
+#
+# - a $3 \times 3$ convolution adds one neighbour on each side: $r \leftarrow r + 2d$, and $d$ stays;
+# - a $2 \times 2$ pooling adds one neighbour, and halves the map: $r \leftarrow r + d$, then $d \leftarrow 2d$.
+#
+# Keep also $t$, the first pixel that position 0 sees: 0 at the pixels, and each convolution reaches $d$ further to the
+# left, $t \leftarrow t - d$ (below 0 is outside of the picture). Position $k$ then sees the pixels $t + dk$ to
+# $t + dk + r - 1$, down as well as across.
+
+# %% tags=["nbval-check-output"]
+r, d, t = 1, 1, 0
+sees = {}
+for layer in (name for name in network.layers if name.startswith("relu")):
+    if layer.endswith("_1") and layer != "relu1_1":
+        r, d = r + d, 2 * d  # the pooling before blocks 2 to 5
+    r, t = r + 2 * d, t - d  # the convolution
+    sees[layer] = {"side r": r, "distance d": d, "first t": t}
+print(table(sees, corner="layer"))
+
+# %% [markdown]
+# VGG-19 has the same convolutions and poolings in the same order, so the same numbers: the width of a layer does not
+# enter. The first thirteen convolutions have the same names, too:
+
+# %%
+torch.manual_seed(0)
+narrow = LossNetwork(VGG19["blocks"], widths=(3, 3, 3, 3, 3)).double()  # VGG-19, but with 3 filters in each layer
+assert narrow.layers[: len(network.layers)] == network.layers
+print(f"{len(narrow.convolutions)} convolutions, of which we use {len(network.convolutions)}")
+
+# %% [markdown]
+# ### Check: ask the gradient
+#
+# The recurrence is a claim. Here is the test. Pick one position in the middle of a layer and take the gradient of what
+# its filters say, all of them added up, by every pixel of the picture. A pixel outside of the receptive field must have
+# gradient 0, every pixel inside another number. So that nothing inside is 0 by accident (a ReLU asleep, two paths that
+# cancel), we give that narrow VGG-19 positive weights and show it a white picture. Then every response is positive, and
+# so is every gradient inside.
+
+# %%
+for parameter in narrow.requires_grad_(False).parameters():
+    parameter.uniform_(0.1, 1)
+white = torch.ones(1, 3, 192, 192, dtype=torch.float64, requires_grad=True)
+tuple(white.shape)
+
+# %%
+for layer, row in sees.items():
+    r, d, t = row.values()
+    k = 96 // d  # near the middle, so that no border comes in
+    (gradient,) = torch.autograd.grad(narrow.features(white, [layer])[layer][0, :, k, k].sum(), white)
+    square = torch.zeros(192, 192, dtype=torch.bool)
+    square[t + d * k : t + d * k + r, t + d * k : t + d * k + r] = True
+    assert torch.equal(gradient[0].sum(dim=0) > 0, square), "exactly the square, all of it, and nothing else"
+print(f"all {len(sees)} layers see exactly the predicted square of pixels")
+
+# %% [markdown]
+# ### What one number sees
+#
+# Now on the photograph: for each of the five layers, the position nearest to the edge of the pupil at
+# which we computed before.
+
+# %%
+windows, nearest = {}, {}
+for layer in layers:
+    r, d, t = sees[layer].values()
+    nearest[layer] = [round((centre - t - (r - 1) / 2) / d) for centre in (88, 140)]  # nearest to row 88, column 140
+    windows[layer] = (*(t + d * k for k in nearest[layer]), r, r)  # top, left, height, width
+windows
+
+# %%
+boxes = {f"{layer}: {window[2]} x {window[2]} pixels": window for layer, window in windows.items()}
+alt = "Five nested squares on the cat: specks of 3 and 10 pixels, 24 on the pupil, 68 the eye, 156 from ear to cheek."
+frames(p, boxes, "What one position of each layer can see", 3.2, alt)
+
+# %% [markdown]
+# And the same five squares cut out and enlarged, which is all that one number of that layer will ever know about
+# the cat:
+
+# %%
+cut = {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()}
+alt = "Five squares: brownish colours, the edge of the pupil, a piece of iris and pupil, the whole eye, half the face."
+strip(cut, "All that one number knows about", 1.6, alt)
+
+# %% [markdown]
+# A colour, an edge, a piece of an eye, an eye, half a face. This is a reason to measure style at *several*
+# layers: each knows about structures of its own size.
+#
+# One caution. All of the square *may* speak, but its middle speaks loudest: from there most paths lead to the answer.
+# With the real weights, for the same five squares:
+
+# %%
+x = p.clone().requires_grad_()
+heard = {}
+for layer, (top, left, r, _) in windows.items():
+    row, column = nearest[layer]
+    (gradient,) = torch.autograd.grad(network.features(x, [layer])[layer][0, :, row, column].sum(), x)
+    loudness = gradient[0].abs().sum(dim=0)  # (H, W): red, green and blue together
+    heard[f"{layer}: {r} pixels"] = loudness[top : top + r, left : left + r].clone()
+    loudness[top : top + r, left : left + r] = 0
+    assert loudness.max() < 1e-4 * heard[f"{layer}: {r} pixels"].max(), "nothing outside of the square is heard"
+list(heard)
+
+# %%
+alt = "Five squares. In the deeper layers a bright, uneven spot fills the middle third, and the rim is nearly dark."
+maps(heard, "How loud each pixel of the square is (size of the gradient)", columns=5, height=1.5, alt=alt)
+
+# %% [markdown]
+# The middle third of the rows and columns is a ninth of the square, 11 per cent. How much of the loudness is there?
+
+# %%
+thirds = {name: (len(h) // 3, len(h) - len(h) // 3) for name, h in heard.items()}
+share = {name: (heard[name][a:z, a:z].sum() / heard[name].sum()).item() for name, (a, z) in thirds.items()}
+assert all(share[name] > 0.3 for name in list(share)[1:]), "far more than its ninth, beyond the first layer"
+print(table({name: {"in the middle third": f"{100 * part:.0f} %"} for name, part in share.items()}, corner="square"))
+
+# %% [markdown]
+# ## Average or max pooling
+#
+# VGG-19 was trained with *max* pooling: of each $2 \times 2$ square the largest number goes on. The paper replaces it
+# by the *average*, and says that this gives slightly more appealing results. A worked example, $4 \times 4$ numbers:
+
+# %% tags=["nbval-check-output"]
+small = torch.tensor([[1.0, 3, 0, 0], [5, 7, 0, 4], [2, 2, 9, 1], [2, 2, 1, 1]]).view(1, 1, 4, 4).requires_grad_()
+average = torch.nn.functional.avg_pool2d(small, 2)  # (1, 1, 2, 2)
+largest = torch.nn.functional.max_pool2d(small, 2)
+print("average", average[0, 0].tolist(), " max", largest[0, 0].tolist())
+
+# %%
+shown = {"numbers": small.detach()[0, 0], "their average": average.detach()[0, 0], "maximum": largest.detach()[0, 0]}
+alt = "Sixteen numbers, four by four; their four averages, 4, 1, 2 and 3; their four maxima, 7, 4, 2 and 9."
+numbers(shown, "2 x 2 pooling of 4 x 4 numbers", height=1.9, alt=alt)
+
+# %% [markdown]
+# What matters more to us is the way *back*: we will change pixels by following gradients. How much does the sum of what
+# comes out change with each of the sixteen numbers?
+
+# %%
+(back_average,) = torch.autograd.grad(average.sum(), small)
+(back_max,) = torch.autograd.grad(largest.sum(), small)
+assert (back_average == 1 / 4).all() and (back_max == 1).sum() == 4 and (back_max == 0).sum() == 12
+tuple(back_max.shape)
+
+# %%
+back = {"through the average": back_average[0, 0], "through the maximum": back_max[0, 0]}
+alt = "Through the average, 0.25 everywhere. Through the maximum, 1 at the largest of each four and 0 elsewhere."
+numbers(back, "The gradient on its way back", height=1.9, alt=alt)
+
+# %% [markdown]
+# The average hands a quarter of the gradient to each of the four numbers; the maximum hands all of it to one. Where
+# several are largest, as in the square of twos, one of them gets it.
+#
+# In a whole network there are many such decisions. Here is the same network with either pooling; first one map of
+# `relu3_1`, then the gradient of the sum of all of `relu3_1`, by the pixels around the eye.
+
+# %%
+compared, alike = {}, {}
+for pooling in ("average", "max"):
+    pooled = load_network("compact", pooling=pooling, device="cpu")
+    f = pooled.features(x, ["relu3_1"])["relu3_1"]
+    (gradient,) = torch.autograd.grad(f.sum(), x)
+    compared[f"{pooling}: filter 48"] = f.detach()[0, 48, 8:38, 20:56]
+    compared[f"{pooling}: gradient"] = gradient[0].abs().sum(dim=0)[32:152, 80:224]
+    pairs = gradient[0].sum(dim=0).unfold(1, 2, 1).reshape(-1, 2)  # each pixel and its neighbour to the right
+    alike[pooling] = torch.corrcoef(pairs.T)[0, 1].item()
+list(compared)
+
+# %%
+alt = "The maps of the eye are alike. The gradient shows the eye's rim with the average, mostly specks with the max."
+maps(compared, "relu3_1 with average and with max pooling", columns=4, height=1.5, alt=alt)
+
+# %% [markdown]
+# The maps are much alike; the gradients are not. How similar is what a pixel and its right-hand neighbour are told? As
+# a correlation, where 1 means the same and 0 unrelated:
+
+# %% tags=["nbval-check-output"]
+assert alike["average"] > alike["max"] + 0.1, "average pooling tells neighbours more similar things"
+print(table({pooling: {"correlation of neighbours": f"{value:.2f}"} for pooling, value in alike.items()}, "pooling"))
+
+# %% [markdown]
+# Do not read more into it than this: our network was itself trained with average pooling, and which
+# [painting](glossary.md#painting) is more *appealing* no correlation can tell.
+
+# %% [markdown]
+# ## Weight normalisation
+#
+# One more thing the authors do to their network, in the longer paper of 2016. Some filters speak loudly, some softly,
+# and nobody asked them to. Let $\mu_i$ be the mean of row $i$ of $F$, here over four photographs with $M$ positions in
+# all:
+#
+# $$\mu_i = \frac{1}{M} \sum_{j=1}^{M} F_{ij}$$
+
+# %%
+photographs = [load_image(name, size=64).double() for name in ("chelsea", "astronaut", "coffee", "rocket")]
+
+
+def mean_responses(some_network):
+    """Return mu, of shape (N,), for each layer by name."""
+    answers = [some_network.features(photograph, sees) for photograph in photographs]
+    rows = {layer: torch.cat([f[layer][0].flatten(1) for f in answers], dim=1) for layer in sees}  # each (N, M)
+    return {layer: F.mean(dim=1) for layer, F in rows.items()}
+
+
+# %% tags=["nbval-check-output"]
+mu = mean_responses(exact)
+loud = {
+    layer: {"largest mu": mu[layer].max().item(), "silent filters": f"{(mu[layer] == 0).sum()} of {len(mu[layer])}"}
+    for layer in layers
+}
+print(table(loud, corner="layer"))
+
+# %% [markdown]
+# [Weight normalisation](glossary.md#weight-normalisation) makes every $\mu_i = 1$. It can do so without changing what
+# the network says, because the ReLU is [homogeneous](glossary.md#homogeneous): for $c > 0$
+#
+# $$\max(c z, 0) = c \, \max(z, 0)$$
+#
+# (if $z > 0$ both sides are $c z$, else both are 0). The two kinds of pooling are homogeneous, too.
+
+# %%
+z, c = Z - 1, 0.3  # any numbers of both signs, any factor above 0
+for step in (
+    torch.relu,
+    lambda x: torch.nn.functional.avg_pool2d(x, 2),
+    lambda x: torch.nn.functional.max_pool2d(x, 2),
+):
+    assert (step(c * z) - c * step(z)).abs().max() < 1e-12, "scaling before is scaling after"
+print("relu, average pooling and max pooling: homogeneous to better than 1e-12")
+
+# %% [markdown]
+# So follow the chain. Let $W_i$, $b_i$ be the weights and the bias
+# of filter $i$, and take $c = 1 / \mu_i$:
+#
+# 1. Divide $W_i$ and $b_i$ by $\mu_i$. Then $Z_i$ is divided by $\mu_i$, and by homogeneity so is $F_i$. Its mean is 1.
+# 2. The next layer would notice: its channel $i$ is now $\mu_i$ times too small. **Multiply its weights for channel $i$
+#    by $\mu_i$**, and it does not. A pooling in between passes the factor on, so this holds across blocks.
+# 3. A filter with $\mu_i = 0$ never speaks; there is nothing to divide by. It is left alone.
+#
+# By hand, for the first two layers, in float64:
+
+# %%
+by_hand = copy.deepcopy(exact)
+one, two = by_hand.convolutions["conv1_1"], by_hand.convolutions["conv1_2"]
+one.weight /= mu["relu1_1"].view(-1, 1, 1, 1)  # (16, 3, 3, 3): filter i is the first index
+one.bias /= mu["relu1_1"]
+two.weight *= mu["relu1_1"].view(1, -1, 1, 1)  # (16, 16, 3, 3): the channel that comes in is the second
+print(f"conv1_1 {tuple(one.weight.shape)} divided; conv1_2 {tuple(two.weight.shape)} multiplied")
+
+# %%
+q = photographs[0]
+before, after = (n.features(q, ["conv1_2"])["conv1_2"] for n in (exact, by_hand))
+assert (after - before).abs().max() < 1e-12, "layer 2 has not noticed"
+print(f"largest change of conv1_2: {(after - before).abs().max().item():.0e}")
+
+# %%
+mean_by_hand = mean_responses(by_hand)["relu1_1"]
+assert (mean_by_hand - 1).abs().max() < 1e-12, "every filter of layer 1 now has mean 1"
+print(f"means from {mean_by_hand.min().item():.3f} to {mean_by_hand.max().item():.3f}")
+
+# %% [markdown]
+# Now layer 2 itself is divided by its own $\mu$ and layer 3 multiplied, and so on to the end. This is what the package
+# does:
+
+# %%
+print(inspect.getsource(normalised))
+
+# %%
+two.weight /= mu["relu1_2"].view(-1, 1, 1, 1)
+two.bias /= mu["relu1_2"]
+equal = normalised(exact, photographs)
+tuple(two.weight.shape)
+
+# %%
+both = [(equal.convolutions[name], by_hand.convolutions[name]) for name in ("conv1_1", "conv1_2")]
+errors = [(u - v).abs().max().item() for a, c in both for u, v in ((a.weight, c.weight), (a.bias, c.bias))]
+assert max(errors) < 1e-12, "the package does what we did by hand"
+print(f"largest difference of the first two layers, package against hand: {max(errors):.0e}")
+
+# %% [markdown]
+# Before and after, for the filters of the five layers, the loudest first; a curve ends where the silent filters begin.
+
+# %%
+level = mean_responses(equal)
+errors = [(level[layer][mu[layer] > 0] - 1).abs().max().item() for layer in sees]
+assert max(errors) < 1e-9, "in all thirteen layers, all filters that speak have mean 1"
+print(f"largest difference from 1: {max(errors):.0e}")
+
+# %%
+ranked = {layer: mu[layer][mu[layer] > 0].sort(descending=True).values for layer in layers}
+lines = {f"{layer}, before": (range(1, len(m) + 1), m) for layer, m in ranked.items()}
+lines = {"all five, after": (range(1, 65), torch.ones(64))} | lines
+alt = "Five falling curves, one for each layer, from 8 down to a hundredth: before. One flat line at 1: after."
+curves(lines, "Mean response of each filter", "filters, the loudest first", "mean response (logarithmic)", "y", alt)
+
+# %% [markdown]
+# Nothing else has changed: in every layer the new responses, times $\mu$, are the old ones. That is a claim about
+# thirteen layers, so it is computed for thirteen. Beside it stands the *wrong* way: to divide by $\mu$ and forget the
+# next layer.
+
+# %%
+wrong = copy.deepcopy(exact)
+factor = {layer: torch.where(m > 0, m, 1.0) for layer, m in mu.items()}  # each (N,); 1 for a silent filter
+for layer, c in factor.items():
+    wrong.convolutions["conv" + layer[4:]].weight /= c.view(-1, 1, 1, 1)
+    wrong.convolutions["conv" + layer[4:]].bias /= c
+len(factor)
+
+# %%
+old, *new = (n.features(q, sees) for n in (exact, equal, wrong))
+changes = {}
+for layer, f in old.items():
+    back = [g[layer] * factor[layer].view(1, -1, 1, 1) for g in new]
+    changes[layer] = [((g - f).norm() / f.norm()).item() for g in back]
+assert all(right < 1e-12 for right, _ in changes.values()), "unchanged, up to each layer's own rescaling"
+assert all(forgotten > 0.5 for layer, (_, forgotten) in changes.items() if layer != "relu1_1")
+len(changes)
+
+# %% tags=["nbval-check-output"]
+show = lambda error: "below 1e-12" if error < 1e-12 else f"{error:.1f}" if error < 100 else "over 100"
+named = {n: {"package": show(good), "next layer forgotten": show(bad)} for n, (good, bad) in changes.items()}
+print(table(named, corner="relative error"))
+
+# %% [markdown]
+# The first layer has no layer before it, so the mistake shows only from the second on: there at once as an error about
+# as large as the response itself. Then it grows, because filters that hardly ever speak have been made as loud as the
+# others, and nobody told their listeners.
+#
+# ## What we learned
+#
+# - A picture is $(1, 3, H, W)$; a layer answers with $F_l$ of shape $(N_l, M_l)$: one row per filter, one column per
+#   position, $M_l = H_l W_l$.
+# - $Z$ is what a convolution says (`conv1_1`), $F = \max(Z, 0)$ what remains (`relu1_1`). The paper's "conv4_2" is our
+#   `relu4_2`.
+# - Deeper layers have more filters, fewer positions, and see further: 3, 10, 24, 68, 156 pixels at the five style
+#   layers.
+# - Average pooling spreads a gradient over all four numbers, max pooling gives it to one.
+# - Because the ReLU is homogeneous, every filter can be given a mean response of 1 and the network still says the same,
+#   if the next layer is adjusted.
+#
+# ## Roads not taken
+#
+# - The paper's own network: `load_network("vgg19")`, with the same names, the same receptive fields, and four times as
+#   many filters.
+# - What does a filter *like*? One can start from [white noise](glossary.md#white-noise) and change the pixels until a
+#   filter is loudest. In notebooks 02 and 05 we do something related, for whole layers.
+# - The border. Our network repeats the last row and column of pixels there, VGG-19 puts zeros. We kept away from it.
+#
+# ## Exercises
+#
+# ### 1. On paper
+#
+# What is the receptive field of `relu2_2`, in pixels? Do not look at the table: go through the layers one
+# by one.
+
+# %% [markdown]
+# <!-- ### BEGIN SOLUTION -->
+# Start with $r = 1$, $d = 1$.
+#
+# - `conv1_1`: $r = 1 + 2 \times 1 = 3$
+# - `conv1_2`: $r = 3 + 2 \times 1 = 5$
+# - pooling: $r = 5 + 1 = 6$, then $d = 2$
+# - `conv2_1`: $r = 6 + 2 \times 2 = 10$
+# - `conv2_2`: $r = 10 + 2 \times 2 = 14$
+#
+# The ReLUs change nothing: they look at one number. So `relu2_2` sees $14 \times 14$ pixels.
+# <!-- ### END SOLUTION -->
+
+# %% [markdown]
+# ### 2. Predict, then run
+#
+# A picture is 96 pixels high and 64 wide. How many positions $M_l$ has `relu3_1`?
+
+# %%
+positions = ...
+### BEGIN SOLUTION
+positions = (96 // 4) * (64 // 4)  # two poolings before block 3: 24 x 16
+### END SOLUTION
+
+# %% tags=["nbval-check-output"]
+from stylekit.checks import check_value
+
+tall = torch.zeros(1, 3, 96, 64)
+check_value(positions, network.features(tall, ["relu3_1"])["relu3_1"][0, 0].numel())
+
+# %% [markdown]
+# ### 3. Code
+#
+# Write $2 \times 2$ max pooling yourself, for a tensor `f` of shape $(1, N, H, W)$ with even $H$ and $W$,
+# without any pooling function of PyTorch's.
+
+
+# %%
+def my_max_pooling(f):
+    ### BEGIN SOLUTION
+    upper = torch.maximum(f[..., 0::2, 0::2], f[..., 0::2, 1::2])
+    lower = torch.maximum(f[..., 1::2, 0::2], f[..., 1::2, 1::2])
+    return torch.maximum(upper, lower)
+    ### END SOLUTION
+
+
+# %% tags=["nbval-check-output"]
+values = torch.tensor([[-1.0, -2, 5, 1, 0, 0], [-3, -4, 2, 8, 0, 6]]).view(1, 1, 2, 6)
+pooled_numbers = my_max_pooling(values)
+check_value(... if pooled_numbers is None else pooled_numbers.tolist(), [[[[-1.0, 8.0, 6.0]]]])
+
+# %% [markdown]
+# ### 4. Predict, then run
+#
+# All weights and the bias of filter 12 of `conv1_1` are doubled. By which factor does the mean
+# of row 12 of $F$ (`relu1_1`) grow, and by which factor the mean of all its other rows?
+
+# %%
+factors = ...
+### BEGIN SOLUTION
+factors = (2, 1)  # Z of filter 12 doubles, so by homogeneity its F does; no other filter has changed
+### END SOLUTION
+
+# %% tags=["nbval-check-output"]
+doubled = copy.deepcopy(network)
+doubled.convolutions["conv1_1"].weight[12] *= 2
+doubled.convolutions["conv1_1"].bias[12] *= 2
+row_means = [n.features(p, ["relu1_1"])["relu1_1"][0].flatten(1).mean(dim=1) for n in (network, doubled)]  # each (16,)
+others = [i for i in range(16) if i != 12]
+growth = [(row_means[1][rows].sum() / row_means[0][rows].sum()).item() for rows in ([12], others)]
+check_value(factors, tuple(round(g, 3) for g in growth))
