@@ -1,0 +1,96 @@
+"""Arrays of numbers: as false-colour pictures, with the numbers in them, and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float, Num
+from torch import Tensor
+
+from stylekit.figures.drawing import Drawing, in_words, new_figure
+from stylekit.images import LUMINANCE
+
+Map = Float[Tensor, "_ _"] | Num[np.ndarray, "_ _"]
+
+
+def maps(
+    arrays: Mapping[str, Map],
+    title: str = "",
+    *,
+    columns: int = 8,
+    height: float = 1.5,
+    signed: bool = False,
+    shared: bool = False,
+    alt: str = "",
+) -> Drawing:
+    """Draw arrays of numbers (H, W) as false-colour pictures, `columns` in a row, each under its title.
+
+    `signed` centres the colours at 0 (purple below, orange above); else dark is the smallest and yellow the largest
+    number. `shared` gives all of them one range of colours, drawn as a bar; else each has its own range.
+    Raises ValueError if there are none.
+    """
+    if not arrays:
+        raise ValueError("there is no map to draw: give at least one, by title")
+    values = {name: np.asarray(array) for name, array in arrays.items()}
+    columns = min(columns, len(values))
+    rows = -(-len(values) // columns)
+    widest = max(array.shape[1] / array.shape[0] for array in values.values())
+    figure, axes = new_figure(rows, columns, (columns * height * widest + shared, rows * (height + 0.3)), title)
+    everything = np.concatenate([array.ravel() for array in values.values()])
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (name, array) in zip(axes.flat, values.items(), strict=False):
+        low, high = _colour_range(everything if shared else array, signed)
+        shown = ax.imshow(array, cmap="PuOr_r" if signed else "viridis", vmin=low, vmax=high, interpolation="nearest")
+        ax.set_title(name, fontsize="small")
+    if shared:
+        figure.colorbar(shown, ax=axes, fraction=0.03)
+    return Drawing(figure, alt or in_words(title, ", ".join(values)))
+
+
+def numbers(
+    arrays: Mapping[str, Map],
+    title: str = "",
+    *,
+    columns: int = 8,
+    height: float = 1.5,
+    signed: bool = False,
+    alt: str = "",
+) -> Drawing:
+    """Draw small arrays of numbers as `maps` does, in one range of colours, with each number to two decimals."""
+    drawing = maps(arrays, title, columns=columns, height=height, signed=signed, alt=alt)
+    values = [np.asarray(array) for array in arrays.values()]
+    limits = _colour_range(np.concatenate([array.ravel() for array in values]), signed)
+    for ax, array in zip(drawing.figure.axes, values, strict=False):
+        image = ax.images[0]
+        image.set_clim(*limits)
+        for (row, column), value in np.ndenumerate(array):
+            bright = np.dot(image.cmap(image.norm(value))[:3], LUMINANCE) > 0.5
+            style = {"color": "black" if bright else "white", "ha": "center", "va": "center", "fontsize": "small"}
+            ax.text(column, row, f"{round(float(value), 2) + 0:g}", **style)  # + 0: no "-0"
+    return drawing
+
+
+def table(rows: Mapping[str, Mapping[str, object]], corner: str = "") -> str:
+    """Return rows by name, each a mapping from column to entry, as text with aligned columns, to be printed.
+
+    A float is written with three significant digits; a column that a row lacks stays empty.
+    """
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    entry = lambda value: f"{value:.3g}" if isinstance(value, float) else str(value)  # noqa: E731
+    cells = [
+        [corner, *map(str, columns)],
+        *([name, *(entry(row.get(c, "")) for c in columns)] for name, row in rows.items()),
+    ]
+    widths = [max(len(line[c]) for line in cells) for c in range(len(columns) + 1)]
+    aligned = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in cells]
+    aligned.insert(1, ["-" * width for width in widths])
+    return "\n".join("  ".join(line).rstrip() for line in aligned)
+
+
+def _colour_range(values: np.ndarray, signed: bool) -> tuple[float, float]:
+    if signed:
+        largest = float(np.abs(values).max()) or 1.0  # nothing but 0 is drawn in the middle colour
+        return -largest, largest
+    return float(values.min()), float(values.max())

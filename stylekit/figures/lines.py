@@ -1,0 +1,104 @@
+"""Curves, bars, and the curves of a run of Steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_axes, new_figure
+
+STYLES = ("-", "--", ":")  # an eighth curve takes the first colour again, dashed
+LABEL_GAP = 0.055  # between the labels of two curves, as a part of the axes' height
+
+
+def curves(
+    lines: Mapping[str, tuple],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    log: str = "",
+    alt: str = "",
+) -> Drawing:
+    """Draw curves by name, each a pair of x and y values; `log` names the logarithmic axes ("", "x", "y" or "xy")."""
+    if not lines:
+        raise ValueError("there is no curve to draw: give at least one, by name, as a pair of x and y values")
+    figure, ax = new_axes(title, xlabel, ylabel)
+    if "x" in log:
+        ax.set_xscale("log")
+    if "y" in log:
+        ax.set_yscale("log", nonpositive="mask")
+    for number, (name, (x, y)) in enumerate(lines.items()):
+        (line,) = ax.plot(x, y, label=name, color=COLOURS[number % len(COLOURS)])
+        line.set_linestyle(STYLES[number // len(COLOURS) % len(STYLES)])
+        line.set_marker("o" if len(x) <= 12 else "")
+    ax.legend(frameon=False)
+    return Drawing(figure, alt or in_words(title, ", ".join(lines)))
+
+
+def bars(
+    values: Mapping[str, float | int], title: str = "", xlabel: str = "", log: bool = False, alt: str = ""
+) -> Drawing:
+    """Draw numbers by name as horizontal bars, the first on top, each with its number; `log` makes the axis so."""
+    if not values:
+        raise ValueError("there is no bar to draw: give at least one number, by name")
+    figure, axes = new_figure(1, 1, (7.5, 0.8 + 0.4 * len(values)), "")
+    ax = axes[0, 0]
+    ax.set_title(title)
+    ax.set_xlabel(xlabel)
+    ax.set_xscale("log" if log else "linear")
+    ax.spines[["top", "right"]].set_visible(False)
+    drawn = ax.barh(list(values), list(values.values()), color=COLOURS[2])
+    ax.bar_label(drawn, fmt="%.4g", padding=3)
+    ax.margins(x=0.12)
+    ax.invert_yaxis()
+    return Drawing(figure, alt or in_words(title, ", ".join(f"{name} {value:.3g}" for name, value in values.items())))
+
+
+def loss_curves(steps: Iterable, title: str = "The losses as the painting goes on", alt: str = "") -> Drawing:
+    """Draw each loss term of a run of Steps against the evaluations of the objective, on a logarithmic axis.
+
+    A dotted vertical line stands where a new scale begins; values that are not above zero leave a gap.
+    Raises ValueError if there are no steps.
+    """
+    steps = list(steps)
+    if not steps:
+        raise ValueError("there are no steps to draw: collect them first, as in steps = list(stylise(...))")
+    figure, ax = new_axes(title, "evaluations of the objective", "loss (logarithmic)")
+    ax.set_yscale("log", nonpositive="mask")
+    _draw_terms(ax, steps)
+    _mark_scales(ax, steps)
+    _label_curves(ax)
+    return Drawing(figure, alt or in_words(title, ", ".join(steps[0].losses)))
+
+
+def _draw_terms(ax: Axes, steps: list) -> None:
+    evaluations = [step.evaluations for step in steps]
+    for number, term in enumerate(sorted(steps[0].losses, key=lambda term: term != "total")):  # "total" first
+        values = [step.losses[term] for step in steps]
+        (line,) = ax.plot(evaluations, values, label=term, linewidth=2.5 if term == "total" else 1.5)
+        line.set_color(COLOURS[number % len(COLOURS)])
+        line.set_linestyle(STYLES[number // len(COLOURS) % len(STYLES)])
+        line.set_marker("o" if len(steps) == 1 else "")
+
+
+def _mark_scales(ax: Axes, steps: list) -> None:
+    for before, after in pairwise(steps):
+        if after.scale != before.scale:
+            place = {"transform": ax.get_xaxis_transform(), "va": "top", "color": "0.4", "fontsize": "small"}
+            ax.axvline(after.evaluations, color="0.5", linestyle=":", linewidth=1)
+            ax.text(after.evaluations, 1, f" scale {after.scale}", **place)
+
+
+def _label_curves(ax: Axes) -> None:
+    """Write each curve's name at its end, in its colour, moved up where the label below leaves too little room."""
+    ax.margins(x=0.01, y=0.08)
+    low, high = np.log(ax.get_ylim())
+    ends = {line: [value for value in line.get_ydata() if value > 0] for line in ax.lines if line.get_label()[0] != "_"}
+    heights = {line: (np.log(values[-1]) - low) / (high - low) if values else 0.0 for line, values in ends.items()}
+    room = -LABEL_GAP
+    for line in sorted(heights, key=heights.get):
+        room = max(heights[line], room + LABEL_GAP)
+        ax.text(1.01, room, line.get_label(), transform=ax.transAxes, color=line.get_color(), va="center")

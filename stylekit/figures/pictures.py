@@ -1,0 +1,83 @@
+"""Pictures side by side, in a grid, and with frames on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float, Num
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
+from stylekit.images import to_array
+
+Picture = Float[Tensor, "1 3 _ _"] | Num[np.ndarray, "_ _ 3"]
+
+
+def strip(pictures: Mapping[str, Picture], title: str = "", height: float = 2.6, alt: str = "") -> Drawing:
+    """Draw pictures side by side, each under its title; `height` is that of a picture in inches.
+
+    Pictures are tensors of shape (1, 3, H, W) or arrays of shape (H, W, 3), RGB in [0, 1] (or 0..255 in uint8).
+    Raises ValueError if there are none.
+    """
+    return grid({"": pictures}, title, height, alt)
+
+
+def grid(rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: float = 2.0, alt: str = "") -> Drawing:
+    """Draw rows of pictures: `rows` maps a row's label to its pictures by title; `height` is that of a row in inches.
+
+    A title that repeats the one above it is written once, at the top. Raises ValueError if a row is empty.
+    """
+    if not rows or not all(rows.values()):
+        raise ValueError("there is no picture to draw: give at least one in each row, by title")
+    arrays = [[as_array(picture) for picture in row.values()] for row in rows.values()]
+    titles = [list(row) for row in rows.values()]
+    columns = max(len(row) for row in arrays)
+    widest = max(array.shape[1] / array.shape[0] for row in arrays for array in row)  # width / height
+    titled = 1 + sum(above != row for above, row in pairwise(titles))
+    size = (columns * height * widest, len(arrays) * height + titled * 0.3 + (0.4 if title else 0))
+    figure, axes = new_figure(len(arrays), columns, size, title)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for r, (label, row) in enumerate(zip(rows, arrays, strict=True)):
+        for c, array in enumerate(row):
+            above = titles[r - 1][c : c + 1] if r else []
+            _photograph(axes[r, c], array, titles[r][c] if above != titles[r][c : c + 1] else "")
+        if label:
+            axes[r, 0].text(-0.04, 0.5, label, transform=axes[r, 0].transAxes, ha="right", va="center", rotation=90)
+    names = [f"{label}: {', '.join(row)}" if label else ", ".join(row) for label, row in rows.items()]
+    return Drawing(figure, alt or in_words(title, "; ".join(names)))
+
+
+def frames(
+    picture: Picture,
+    boxes: Mapping[str, tuple],
+    title: str = "",
+    height: float = 4.0,
+    alt: str = "",
+) -> Drawing:
+    """Draw labelled rectangles (top, left, height, width), in pixels, over one picture."""
+    array = as_array(picture)
+    figure, axes = new_figure(1, 1, (height * array.shape[1] / array.shape[0] + 1.5, height), "")
+    ax = axes[0, 0]
+    _photograph(ax, array, title)
+    ax.set_axis_off()
+    for number, (name, (top, left, tall, wide)) in enumerate(boxes.items()):
+        colour = COLOURS[1:][number % (len(COLOURS) - 1)]
+        ax.add_patch(
+            Rectangle((left - 0.5, top - 0.5), wide, tall, fill=False, edgecolor=colour, linewidth=2, label=name)
+        )
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    return Drawing(figure, alt or in_words(title, ", ".join(boxes)))
+
+
+def as_array(picture: Picture) -> np.ndarray:
+    return to_array(picture) if isinstance(picture, Tensor) else picture
+
+
+def _photograph(ax: Axes, array: np.ndarray, title: str) -> None:
+    ax.imshow(array)
+    ax.set_title(title, fontsize="medium")
