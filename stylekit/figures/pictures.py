@@ -38,7 +38,8 @@ def grid(rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: flo
     columns = max(len(row) for row in arrays)
     widest = max(array.shape[1] / array.shape[0] for row in arrays for array in row)  # width / height
     titled = 1 + sum(above != row for above, row in pairwise(titles))
-    size = (columns * height * widest, len(arrays) * height + titled * 0.3 + (0.4 if title else 0))
+    labelled = any(label for label in rows)
+    size = (columns * height * widest + labelled * 0.5, len(arrays) * height + titled * 0.25 + bool(title) * 0.35)
     figure, axes = new_figure(len(arrays), columns, size, title)
     for ax in axes.flat:
         ax.set_axis_off()
