@@ -39,7 +39,7 @@ def test_conv1_1_is_the_loop_over_normalised_pixels_with_the_border_repeated(com
 
 
 def test_vgg19_puts_zeros_at_the_border():
-    network = small_network((1,), (5,))
+    network = small_network((1,), (5,), padding=VGG19["padding"])
     convolution = network.convolutions["conv1_1"]
     x = ((IMAGE - network.mean) / network.deviation)[0, :, 35:, 41:]  # (3, 2, 2), the lower right corner
     expected = (convolution.weight[:, :, :2, :2] * x).sum(dim=(1, 2, 3)) + convolution.bias
@@ -119,7 +119,7 @@ def test_normalised_divides_a_filter_by_its_mean_and_multiplies_the_channel_that
                 torch.testing.assert_close(new.weight[i, j], old.weight[i, j] * (theirs / own))
 
 
-def test_to_forget_the_next_layer_is_an_error_as_large_as_the_response(compact):
+def test_to_forget_the_next_layer_is_a_gross_error(compact):
     mu = compact.features(IMAGE, ["relu1_1"])["relu1_1"].mean(dim=(0, 2, 3))
     forgotten = copy.deepcopy(compact)
     forgotten.convolutions["conv1_1"].weight /= mu.view(-1, 1, 1, 1)

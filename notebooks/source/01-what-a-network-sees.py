@@ -63,8 +63,9 @@ strip({"the photograph p": p} | planes, "One picture, three planes", 1.35, alt)
 # ## One filter at one place
 #
 # The [loss network](glossary.md#loss-network) is a chain of [layers](glossary.md#layer). Ours is the
-# [compact network](glossary.md#compact-network), which ships with the kit: the first thirteen convolutions of the
-# paper's [VGG-19](glossary.md#vgg-19), by the same names, with a quarter of the [filters](glossary.md#filter).
+# [compact network](glossary.md#compact-network), which ships with the kit: built as the first thirteen convolutions of
+# the paper's [VGG-19](glossary.md#vgg-19), by the same names, with a quarter of the [filters](glossary.md#filter), and
+# with weights of its own.
 
 # %% tags=["nbval-check-output"]
 network = load_network("compact", device="cpu")
@@ -95,34 +96,34 @@ p_hat = (p_exact - exact.mean) / exact.deviation  # (1, 3, H, W)
 [round(number, 3) for number in p_hat[0, :, 88, 140].tolist()]
 
 # %% [markdown]
-# What filter $i$ says at row $r$, column $s$ is a sum of 27 products, 9 for each colour $c$, and the bias:
+# What filter $i$ says at row $h$, column $w$ is a sum of 27 products, 9 for each colour $c$, and the bias:
 #
-# $$Z_i(r, s) = b_i + \sum_{c=1}^{3} \sum_{u=-1}^{1} \sum_{v=-1}^{1} W_{icuv} \, \hat{p}_c(r + u, s + v)$$
+# $$Z_i(h, w) = b_i + \sum_{c=1}^{3} \sum_{u=-1}^{1} \sum_{v=-1}^{1} W_{icuv} \, \hat{p}_c(h + u, w + v)$$
 #
 # $W$ has shape $(16, 3, 3, 3)$, $b$ has shape $(16)$.
 
 # %%
-i, r, s = 12, 88, 140
+i, h, w = 12, 88, 140
 Z_loops = b[i].clone()
 for c in range(3):
     for u in (-1, 0, 1):
         for v in (-1, 0, 1):  # Python counts from 0: the middle of the filter is [1, 1]
-            Z_loops += W[i, c, 1 + u, 1 + v] * p_hat[0, c, r + u, s + v]
+            Z_loops += W[i, c, 1 + u, 1 + v] * p_hat[0, c, h + u, w + v]
 round(Z_loops.item(), 3)
 
 # %% tags=["nbval-check-output"]
 Z = exact.features(p_exact, ["conv1_1"])["conv1_1"]  # (1, 16, H, W)
-error = (Z_loops - Z[0, i, r, s]).abs().item()
+error = (Z_loops - Z[0, i, h, w]).abs().item()
 assert error < 1e-12, "27 products and one bias: that is all a convolution is"
-print(f"by hand {Z_loops.item():.3f}, by the network {Z[0, i, r, s].item():.3f}, difference below 1e-12")
+print(f"by hand {Z_loops.item():.3f}, by the network {Z[0, i, h, w].item():.3f}, difference below 1e-12")
 
 # %% [markdown]
 # The same sum as a picture. All numbers of the right-hand column, added up, and the bias: that is $Z$.
 
 # %%
-patch = p_hat[0, :, r - 1 : r + 2, s - 1 : s + 2]  # (3, 3, 3): colours, rows, columns
+patch = p_hat[0, :, h - 1 : h + 2, w - 1 : w + 2]  # (3, 3, 3): colours, rows, columns
 products = patch * W[i]
-assert abs(products.sum() + b[i] - Z[0, i, r, s]) < 1e-12
+assert abs(products.sum() + b[i] - Z[0, i, h, w]) < 1e-12
 print(f"the 27 products {products.sum().item():.3f}, the bias {b[i].item():.3f}")
 
 # %%
@@ -210,15 +211,18 @@ alt = "Three maps of each layer: first every hair, then edges, stripes, patches,
 maps(chosen, title, columns=5, height=1.0, alt=alt)
 
 # %% [markdown]
-# Two things happen on the way to the right. The maps get *coarser*: where an edge was in `relu1_1` to the pixel, we
-# only know in `relu5_1` that something is within a square of 16 pixels. And they get *choosier*: a map of `relu1_1` is
-# bright over large parts of the picture, a map of `relu5_1` at a few positions. How large a part is not
-# zero? (Some of the deepest filters stay silent for the whole picture. We come back to them.)
+# On the way to the right the maps get *coarser*: in `relu1_1` neighbouring positions are one pixel apart, in `relu5_1`
+# sixteen, and each looks at a far larger square still, as we shall see. And more and more filters say nothing at all to
+# this picture; those that speak do so at about half of the positions, in every layer. (Silent filters are a habit of
+# our small network. We come back to them.)
 
 # %% tags=["nbval-check-output"]
-awake = {layer: (f > 0).float().mean().item() for layer, f in responses.items()}
-assert awake["relu1_1"] > 2 * awake["relu5_1"]
-print(table({layer: {"above zero": f"{100 * part:.0f} %"} for layer, part in awake.items()}, corner="layer"))
+awake = {}
+for layer, f in responses.items():
+    speaking = f[0].amax(dim=(1, 2)) > 0  # (N,)
+    part = (f[0, speaking] > 0).float().mean().item()
+    awake[layer] = {"silent filters": int((~speaking).sum()), "above zero, the others": f"{100 * part:.0f} %"}
+print(table(awake, corner="layer"))
 
 # %% [markdown]
 # ## The receptive field
@@ -232,8 +236,8 @@ print(table({layer: {"above zero": f"{100 * part:.0f} %"} for layer, part in awa
 # - a $2 \times 2$ pooling adds one neighbour, and halves the map: $r \leftarrow r + d$, then $d \leftarrow 2d$.
 #
 # Keep also $t$, the first pixel that position 0 sees: 0 at the pixels, and each convolution reaches $d$ further to the
-# left, $t \leftarrow t - d$ (below 0 is outside of the picture). Position $k$ then sees the pixels $t + dk$ to
-# $t + dk + r - 1$, down as well as across.
+# left, $t \leftarrow t - d$ (below 0 is outside of the picture); pooling leaves $t$ as it is. Position $k$ then sees
+# the pixels $t + dk$ to $t + dk + r - 1$, down as well as across.
 
 # %% tags=["nbval-check-output"]
 r, d, t = 1, 1, 0
@@ -296,7 +300,7 @@ windows
 
 # %%
 boxes = {f"{layer}: {window[2]} x {window[2]} pixels": window for layer, window in windows.items()}
-alt = "Five nested squares on the cat: specks of 3 and 10 pixels, 24 on the pupil, 68 the eye, 156 from ear to cheek."
+alt = "Five nested squares on the cat: specks of 3 and 10 pixels, 24 on the pupil, 68 the eye, 156 from brow to cheek."
 frames(p, boxes, "What one position of each layer can see", 3.2, alt)
 
 # %% [markdown]
@@ -305,11 +309,11 @@ frames(p, boxes, "What one position of each layer can see", 3.2, alt)
 
 # %%
 cut = {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()}
-alt = "Five squares: brownish colours, the edge of the pupil, a piece of iris and pupil, the whole eye, half the face."
+alt = "Five squares: brownish colours, the edge of the pupil, a piece of iris and pupil, the whole eye, a quarter of the face."
 strip(cut, "All that one number knows about", 1.6, alt)
 
 # %% [markdown]
-# A colour, an edge, a piece of an eye, an eye, half a face. This is a reason to measure style at *several*
+# A colour, an edge, a piece of an eye, an eye, a quarter of a face. This is a reason to measure style at *several*
 # layers: each knows about structures of its own size.
 #
 # One caution. All of the square *may* speak, but its middle speaks loudest: from there most paths lead to the answer.
@@ -339,6 +343,10 @@ thirds = {name: (len(h) // 3, len(h) - len(h) // 3) for name, h in heard.items()
 share = {name: (heard[name][a:z, a:z].sum() / heard[name].sum()).item() for name, (a, z) in thirds.items()}
 assert all(share[name] > 0.3 for name in list(share)[1:]), "far more than its ninth, beyond the first layer"
 print(table({name: {"in the middle third": f"{100 * part:.0f} %"} for name, part in share.items()}, corner="square"))
+
+# %% [markdown]
+# `relu1_1` is the exception: after one convolution each pixel has one path only, and the signs of the weights decide.
+# (The gradient is that of the *sum* of all filters, in which they may cancel.)
 
 # %% [markdown]
 # ## Average or max pooling
@@ -418,12 +426,13 @@ print(table({pooling: {"correlation of neighbours": f"{value:.2f}"} for pooling,
 
 # %%
 photographs = [load_image(name, size=64).double() for name in ("chelsea", "astronaut", "coffee", "rocket")]
+relus = [layer for layer in network.layers if layer.startswith("relu")]  # all thirteen
 
 
 def mean_responses(some_network):
     """Return mu, of shape (N,), for each layer by name."""
-    answers = [some_network.features(photograph, sees) for photograph in photographs]
-    rows = {layer: torch.cat([f[layer][0].flatten(1) for f in answers], dim=1) for layer in sees}  # each (N, M)
+    answers = [some_network.features(photograph, relus) for photograph in photographs]
+    rows = {layer: torch.cat([f[layer][0].flatten(1) for f in answers], dim=1) for layer in relus}  # each (N, M)
     return {layer: F.mean(dim=1) for layer, F in rows.items()}
 
 
@@ -514,8 +523,9 @@ print(f"largest difference from 1: {max(errors):.0e}")
 # %%
 ranked = {layer: mu[layer][mu[layer] > 0].sort(descending=True).values for layer in layers}
 lines = {f"{layer}, before": (range(1, len(m) + 1), m) for layer, m in ranked.items()}
-lines = {"all five, after": (range(1, 65), torch.ones(64))} | lines
-alt = "Five falling curves, one for each layer, from 8 down to a hundredth: before. One flat line at 1: after."
+heights = {layer: level[layer][mu[layer] > 0] for layer in layers}
+lines |= {f"{layer}, after": (range(1, len(m) + 1), m) for layer, m in heights.items()}
+alt = "Five falling curves: relu1_1 from 1.2 to 0.1, the deepest two from 8 to 0.01: before. After, all lie flat at 1."
 curves(lines, "Mean response of each filter", "filters, the loudest first", "mean response (logarithmic)", "y", alt)
 
 # %% [markdown]
@@ -532,7 +542,7 @@ for layer, c in factor.items():
 len(factor)
 
 # %%
-old, *new = (n.features(q, sees) for n in (exact, equal, wrong))
+old, *new = (n.features(q, relus) for n in (exact, equal, wrong))
 changes = {}
 for layer, f in old.items():
     back = [g[layer] * factor[layer].view(1, -1, 1, 1) for g in new]
@@ -557,8 +567,8 @@ print(table(named, corner="relative error"))
 #   position, $M_l = H_l W_l$.
 # - $Z$ is what a convolution says (`conv1_1`), $F = \max(Z, 0)$ what remains (`relu1_1`). The paper's "conv4_2" is our
 #   `relu4_2`.
-# - Deeper layers have more filters, fewer positions, and see further: 3, 10, 24, 68, 156 pixels at the five style
-#   layers.
+# - Deeper layers have more filters, fewer positions, and see further: 3, 10, 24, 68, 156 pixels at the five layers
+#   that we looked at.
 # - Average pooling spreads a gradient over all four numbers, max pooling gives it to one.
 # - Because the ReLU is homogeneous, every filter can be given a mean response of 1 and the network still says the same,
 #   if the next layer is adjusted.
@@ -625,15 +635,19 @@ def my_max_pooling(f):
 
 
 # %% tags=["nbval-check-output"]
-values = torch.tensor([[-1.0, -2, 5, 1, 0, 0], [-3, -4, 2, 8, 0, 6]]).view(1, 1, 2, 6)
+values = (
+    torch.tensor([[-1.0, -2, 5, 1], [-3, -4, 2, 8], [0, 0, 7, 7], [0, 6, 7, 9]]).view(1, 1, 4, 4).expand(1, 2, 4, 4)
+)
 pooled_numbers = my_max_pooling(values)
-check_value(... if pooled_numbers is None else pooled_numbers.tolist(), [[[[-1.0, 8.0, 6.0]]]])
+truth = [[[[-1.0, 8.0], [6.0, 9.0]]] * 2]
+check_value(... if pooled_numbers is None else pooled_numbers.tolist(), truth)
 
 # %% [markdown]
 # ### 4. Predict, then run
 #
 # All weights and the bias of filter 12 of `conv1_1` are doubled. By which factor does the mean
-# of row 12 of $F$ (`relu1_1`) grow, and by which factor the mean of all its other rows?
+# of row 12 of $F$ (`relu1_1`) grow, and by which factor the mean of all its other rows? Answer with a pair, as in
+# `(5, 3)`.
 
 # %%
 factors = ...

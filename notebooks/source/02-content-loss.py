@@ -46,7 +46,7 @@ strip(
 # %% [markdown]
 # The [loss network](glossary.md#loss-network) looks at both, at the [layer](glossary.md#layer) that the paper takes
 # for content: `relu4_2`. The [compact network](glossary.md#compact-network) has $N = 128$
-# [filters](glossary.md#filter) there, and each answers at $M = 24 \cdot 36 = 864$ [positions](glossary.md#position).
+# [filters](glossary.md#filter) there, and each may answer at $M = 24 \cdot 36 = 864$ [positions](glossary.md#position).
 # So the [response](glossary.md#response) to $x$ is a matrix $F$ of shape $(N, M)$, and the response to $p$ is a
 # matrix $P$ of the same shape.
 #
@@ -193,7 +193,7 @@ def content_loss_gradient_masked(F, P):
 
 
 # %% tags=["nbval-check-output"]
-print((content_loss_gradient_masked(F_tiny, P_tiny) + 0.0).tolist())
+print((content_loss_gradient_masked(F_tiny, P_tiny) + 0.0).tolist())  # + 0.0 turns -0.0 into 0.0
 
 # %%
 from stylekit.losses import content_loss_gradient
@@ -305,12 +305,13 @@ assert gap > 0.5, "the mask matters"
 print(f"largest difference between the two gradients: {gap:.1f}")
 
 # %% [markdown]
-# And why float64? Because in float32, seven digits, the same check with the same $h$ drowns in rounding:
+# And why float64? Because in float32, seven digits, the same check with the same $h$ drowns in rounding. (A larger $h$
+# helps, but then we may step across a corner, and we never come near nine digits.)
 
 # %%
 central32 = central_difference(lambda Z: content_loss(Z.clamp(min=0), P5.float()), Z5.float())
 error32 = largest(central32 - content_loss_gradient(F5, P5))
-assert error32 > 1e-2, "float32 is too coarse for this check"
+assert error32 > 1e-2, "with this h, float32 drowns in rounding"
 print(f"maximum error of central differences in float32: {error32:.1g}")
 
 # %% [markdown]
@@ -318,8 +319,8 @@ print(f"maximum error of central differences in float32: {error32:.1g}")
 #
 # Now the real layer. `conv4_2` is $Z$, `relu4_2` is $F$. Filter 46 answers to the cat's eyes. Read the four maps
 # from left to right like Eq. 2; zero is white. $Z$ is positive (orange) or negative (purple). The difference $F - P$
-# asks for less of the eyes (orange) and more of the cup's rims (purple). The mask is 1 where $Z$ is positive. What
-# is left: the eyes have to go, but most of the rims have no say.
+# asks for less of the eyes (orange) and more of the cup's rims (purple). The mask is 1, dark here, where $Z$ is
+# positive. What is left: the eyes have to go, but more than half of the rims have no say.
 
 # %%
 Z = network64.features(x, ["conv4_2"])["conv4_2"].flatten(2)[0]  # (N, M)
@@ -327,6 +328,7 @@ masked = content_loss_gradient(F, P)
 reading = {"Z, filter 46": Z, "F - P": F - P, "the mask, F > 0": (F > 0).double(), "Eq. 2": masked}
 maps(
     {name: values[46].view(24, 36) for name, values in reading.items()},
+    title="Equation 2, read from left to right",
     signed=True,
     height=1.6,
     alt="Four maps of one filter. Z is orange at the cat's two eyes and purple in many other places; F - P is orange "
@@ -345,8 +347,17 @@ for name, entries in {"F < 0": F < 0, "F = 0": F == 0, "F > 0": F > 0}.items():
     print(f"{name}: {100 * entries.double().mean():2.0f} % of the entries")
 
 # %% [markdown]
-# Most of the matrix is zero! Then much of the loss may stand where the gradient is zero: where the cup excites a
-# filter and the cat does not. There the loss *sees* a difference, and cannot say which way to go:
+# Most of the matrix is zero! Whose doing is that?
+
+# %% tags=["nbval-check-output"]
+asleep = (F.sum(dim=1) == 0) & (P.sum(dim=1) == 0)  # (N,)
+zeros = (F[~asleep] == 0).double().mean()
+print(f"{asleep.sum()} of {N} filters say nothing to either picture; of the other rows {100 * zeros:.0f} % is zero")
+
+# %% [markdown]
+# Most of it is a habit of our small network, whose deep filters speak to few pictures; the rest is the ReLU at work.
+# So some of the loss may stand where the gradient is zero: where the cup excites a filter and the cat does not. There
+# the loss *sees* a difference, and cannot say which way to go:
 
 # %% tags=["nbval-check-output"]
 silent = content_loss(F * (F == 0), P * (F == 0)) / content_loss(F, P)
@@ -381,9 +392,8 @@ curves(
 )
 
 # %% [markdown]
-# There is no derivative at the corner, so each route has to choose. From the left the difference quotient gives 0,
-# from the right it tends to $-1$, and the central difference to the mean of both, $-\frac{1}{2}$, however small $h$
-# becomes:
+# There is no derivative at the corner: from the left the difference quotient gives 0, from the right it tends to $-1$,
+# and the central difference to the mean of both, $-\frac{1}{2}$, however small $h$ becomes:
 
 # %% tags=["nbval-check-output"]
 quotients = {}
@@ -459,7 +469,7 @@ print(f"predicted {predicted:.1f}, measured {measured:.1f}: towards the cup the 
 wrong = ((unmasked - end_to_end).norm() / end_to_end.norm()).item()
 cosine = (unmasked * end_to_end).sum() / (unmasked.norm() * end_to_end.norm())
 assert wrong > 0.3 and cosine > 0.9, "a gross error, in nearly the right direction"
-print(f"length of the error: {wrong:.1f} of the gradient's; cosine of the angle between the two: {cosine:.2f}")
+print(f"length of the error: {wrong:.2f} of the gradient's; cosine of the angle between the two: {cosine:.2f}")
 
 # %% [markdown]
 # An error of nearly half the gradient, where the right way had none beyond rounding. And yet going against the wrong
@@ -551,12 +561,12 @@ noise = runs["relu1_1"][0].image
 assert list(pixel_errors.values()) == sorted(pixel_errors.values()), "the deeper the layer, the more is forgotten"
 assert pixel_errors["relu1_1"] < 0.01 and pixel_errors["relu5_1"] > 0.8 * pixel_error(noise)
 pixel_errors["the noise"] = pixel_error(noise)
-print(table({name: {"pixel error": f"{error:.3f}"} for name, error in pixel_errors.items()}))
+print(table({name: {"pixel error": f"{error:.2g}"} for name, error in pixel_errors.items()}))
 
 # %% [markdown]
-# Is that only because the descent has not finished? For `relu2_1` in part: with more steps it comes closer still. But
-# look at `relu5_1`: its loss has fallen by a factor of a thousand or so. The *layer* is content; it is the *pixels*
-# that are wrong.
+# Is that only because the descent has not finished? In part: with `steps=400` `relu2_1` comes down to 0.05 and
+# `relu3_1` to 0.14. But `relu5_1` stays at 0.37, and look at its loss: it has fallen by a factor of a thousand or so.
+# The *layer* is content; it is the *pixels* that are wrong.
 
 # %%
 curves(
@@ -565,8 +575,8 @@ curves(
     xlabel="evaluations of the loss",
     ylabel="content loss, relative",
     log="y",
-    alt="Five falling curves on a logarithmic axis. relu1_1 falls by far the fastest, then relu2_1; "
-    "relu3_1, relu4_1 and relu5_1 lie close together and fall by a factor of several hundred or more.",
+    alt="Five falling curves on a logarithmic axis. relu1_1 starts the highest and ends by far the lowest, then "
+    "relu2_1; relu3_1, relu4_1 and relu5_1 lie close together and fall by a factor of several hundred or more.",
 )
 
 # %%
@@ -591,8 +601,9 @@ print(table(counts, corner="layer"))
 
 # %% [markdown]
 # `relu1_1` has more numbers than the photograph: enough equations for all the unknowns. `relu5_1` has one sixth as
-# many, and most of those say only "not here". Infinitely many pictures satisfy them (exercise 5), and which one the
-# descent finds depends on where it starts. Start from other noise, and it is another picture:
+# many, and more than half of its filters are silent for the whole picture. Infinitely many pictures satisfy them
+# (exercise 5), and which one the descent finds depends on where it starts. Start from other noise, and it is another
+# picture:
 
 # %%
 *_, other = reconstruct(photograph, network, "relu5_1", steps=100, seed=1)
@@ -630,7 +641,7 @@ print(table(opinions))
 far = min(relative_loss(candidates[name], "relu5_1") for name in ("shifted", "mirrored"))
 assert relative_loss(rebuilt["relu5_1"], "relu5_1") < far / 50, "to relu5_1 the reconstruction is far nearer"
 assert all(pixel_error(rebuilt["relu5_1"]) > pixel_error(candidates[name]) for name in ("shifted", "mirrored"))
-print("to relu5_1, the reconstruction is more than 50 times nearer than the shifted or the mirrored one")
+print("loss at relu5_1: the reconstruction's is less than a fiftieth of the others'")
 
 # %% [markdown]
 # The pixels say one thing, the layer another. *What is where* is kept; *which exact colour each pixel has* is not.
@@ -642,8 +653,8 @@ print("to relu5_1, the reconstruction is more than 50 times nearer than the shif
 # - The content loss (Eq. 1) is half the squared distance of two matrices of responses, $F$ and $P$.
 # - Its gradient by $F$ is $F - P$. Its gradient by the pre-activation $Z$ is $F - P$ *with the mask* $F > 0$: that
 #   is Eq. 2.
-# - At the kink there is no derivative: the routes give $0$, $-1$ and $-\frac{1}{2}$, and each has a reason. Checks
-#   stay away from it.
+# - At the kink there is no derivative: Eq. 2 and autograd say 0, the slope from the left; a central difference gives
+#   the mean of both sides. Checks stay away from it.
 # - Back-propagated from $Z$ to the pixels, Eq. 2 is exactly what autograd computes end to end. Without the mask it
 #   is wrong by nearly half its length, and still leads downhill.
 # - Low layers know the pixels. Deep layers forget them and keep the arrangement.

@@ -47,6 +47,8 @@ def _same(answer, expected) -> bool:
     try:
         if isinstance(expected, (int, float)) and not isinstance(expected, bool):
             return math.isclose(answer, expected, rel_tol=1e-3, abs_tol=1e-9)
+        if isinstance(expected, (list, tuple)) and isinstance(answer, (list, tuple)):
+            return len(answer) == len(expected) and all(map(_same, answer, expected))
         return bool(answer == expected)
     except Exception:  # a predicted tensor, text for a number: whatever cannot be compared is not the same
         return False
