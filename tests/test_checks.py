@@ -302,3 +302,41 @@ def test_other_values_are_wrong_and_no_error(prediction, truth):
     assert isinstance(verdict, Verdict)
     assert not verdict.ok
     assert verdict.message.strip()
+
+
+@pytest.mark.parametrize("setting", [torch.no_grad, torch.inference_mode, lambda: torch.device("meta")])
+def test_a_right_answer_is_right_whatever_the_settings_of_the_notebook(setting):
+    with setting():
+        verdict = check("gram_matrix", lambda F: F @ F.T)
+    assert verdict.ok, verdict.message
+
+
+def test_a_result_remembered_by_shape_is_named():
+    kept = {}
+    verdict = check("gram_matrix", lambda F: kept.setdefault(F.shape, F @ F.T))
+    assert not verdict.ok
+    assert "remembered" in verdict.message
+
+
+def test_an_operation_that_torch_does_not_implement_is_a_crash_not_a_question_left_open():
+    verdict = check("gram_matrix", lambda F: (F > 0) @ (F > 0).T)
+    assert not verdict.ok
+    assert "NotImplementedError" in verdict.message and "not answered yet" not in verdict.message
+
+
+def test_an_answer_that_closes_stdout_or_sets_torch_to_be_strict_leaves_no_trace():
+    def answer(F):
+        sys.stdout.close()
+        torch.use_deterministic_algorithms(True)
+        return F @ F.T
+
+    stdout, strict = sys.stdout, torch.are_deterministic_algorithms_enabled()
+    assert check("gram_matrix", answer).ok
+    assert sys.stdout is stdout and not stdout.closed
+    assert torch.are_deterministic_algorithms_enabled() == strict
+
+
+def test_a_crash_is_placed_in_the_answer_not_in_torch():
+    verdict = check("content_loss", torch.no_grad()(lambda F, P: 1 / 0))
+    line = re.search(r"in line (\d+)", verdict.message)
+    assert int(line[1]) > 200  # of this file

@@ -33,7 +33,7 @@ from PIL import Image
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 LARGEST = 1_000_000  # bytes of one notebook, so that code-hosting sites still show it
 LARGE_PICTURE = 40_000  # characters of a PNG in a notebook, above which it becomes a JPEG if that is smaller
-QUALITY = 75  # of a JPEG
+QUALITY = 72  # of a JPEG
 TIMEOUT = 600  # seconds for one cell
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MARK = "### BEGIN SOLUTION"

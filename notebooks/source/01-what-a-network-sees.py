@@ -309,7 +309,7 @@ frames(p, boxes, "What one position of each layer can see", 3.2, alt)
 
 # %%
 cut = {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()}
-alt = "Five squares: brownish colours, the edge of the pupil, a piece of iris and pupil, the whole eye, a quarter of the face."
+alt = "Five squares: brownish colours, the rim of the pupil, a piece of the iris, the whole eye, a quarter of the face."
 strip(cut, "All that one number knows about", 1.6, alt)
 
 # %% [markdown]

@@ -83,7 +83,7 @@ FACTORS = {
             1 / 9,
             2,
             0,
-        ): "1/(36 M^2) stands where Eq. 4 has 1/(4 N^2 M^2): not this formula, but Keras' convention, with 3 "
+        ): "1/(36 M^2) stands where Eq. 4 has 1/(4 N^2 M^2): not this formula, but Keras's convention, with 3 "
         "channels for every layer",
         (4, 0, -2): "each Gram matrix was divided by M twice: 1/(N^2 M^4), not this formula",
         (1, -2, -2): "divided by N^2 M^2 twice",
@@ -125,7 +125,7 @@ FACTORS = {
         (
             1,
             -1,
-        ): "you divided by the number of layers: that is a mean. Not this formula: this is Keras' convention; Eq. 5 "
+        ): "you divided by the number of layers: that is a mean. Not this formula: this is Keras's convention; Eq. 5 "
         "is the sum",
         (0.5, 0): "half as large: Eq. 5 has no factor 1/2",
         (2, 0): "twice as large: Eq. 5 has no factor 2",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 import torch
 
 LIMIT = 10.0  # seconds for one call: a first import inside an answer can take some
+TORCH = os.path.dirname(torch.__file__)
 AGAIN = 0.0001  # seconds between further alarms, for an answer that catches the first
 
 
@@ -33,15 +35,25 @@ class Outcome:
     abandoned: bool = False
 
 
+class _Printed(io.StringIO):
+    """What an answer prints; it may try to close it."""
+
+    def close(self) -> None:
+        pass
+
+
 class _TimeIsUp(BaseException):
     """Raised by the alarm; not an Exception, so that `except Exception` lets it pass."""
 
 
 def call(function: Callable, arguments: tuple) -> Outcome:
-    """Call the function and return what came of it, within about LIMIT seconds, with all settings restored."""
+    """Call the function and return what came of it, within about LIMIT seconds; restore what it changed in torch.
+
+    An answer that is left behind in its thread may still print and change settings later.
+    """
     outcome = Outcome()
     alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    printed = io.StringIO()
+    printed = _Printed()
     with _settings_restored(), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
         (_call_with_alarm if alarm else _call_in_thread)(function, arguments, outcome)
     outcome.printed = printed.getvalue()
@@ -55,8 +67,9 @@ def _run(function: Callable, arguments: tuple, outcome: Outcome) -> None:
         raise
     except BaseException as error:  # exit() and Ctrl-C in an answer are an answer's crash too
         outcome.error = error
-        frames = traceback.extract_tb(error.__traceback__)
-        outcome.line = frames[1].lineno if len(frames) > 1 else None
+        frames = traceback.extract_tb(error.__traceback__)[1:]
+        own = [frame for frame in frames if not frame.filename.startswith(TORCH)]
+        outcome.line = own[0].lineno if own else None
 
 
 def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> None:
@@ -64,6 +77,7 @@ def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> 
 
     def ring(number, frame):
         if running:
+            outcome.hung = True
             raise _TimeIsUp
 
     start = time.monotonic()
@@ -74,7 +88,6 @@ def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> 
         running = False
     except _TimeIsUp:
         running = False
-        outcome.hung = True
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)

@@ -37,7 +37,10 @@ CONTENT_LOSS = [
         lambda F, P: (F.relu() - P.relu()).square().sum(),
         "F and P were rectified first: Eq. 1 takes them as they are (the network's ReLU has been there already)",
     ),
-    (lambda F, P: (F.relu() - P).square().sum(), "F was rectified first: Eq. 1 takes it as it is"),
+    (
+        lambda F, P: (F.relu() - P).square().sum(),
+        "F was rectified first (a ReLU: negative entries set to 0): Eq. 1 takes it as it is",
+    ),
     (
         lambda F, P: (F.square() - P.square()).sum(),
         "a difference of squares: square the difference F - P, not each of the two",
@@ -88,7 +91,10 @@ CONTENT_GRADIENT = [
     (lambda F, P: F - P, NO_MASK),
     *masked(lambda F, P: F - P, MASKS | PHOTOGRAPH_MASKS),
     (lambda F, P: F.relu() - P.relu(), "F and P were rectified instead of the gradient being masked where F <= 0"),
-    (lambda F, P: F.relu() - P, "F was rectified instead of the gradient masked: where F <= 0 the result is 0, not -P"),
+    (
+        lambda F, P: F.relu() - P,
+        "the mask is on F alone (F was rectified): it belongs on F - P, so that where F <= 0 the result is 0, not -P",
+    ),
     (lambda F, P: (F.relu() - P.relu()) * (F > 0), "P was rectified: Eq. 2 has P as it is"),
     (lambda F, P: (F - P).sign() * (F > 0), "only the sign of F - P: that is the gradient of absolute differences"),
     (lambda F, P: (F - P).abs() * (F > 0), "absolute values: the gradient keeps the sign of F - P"),
@@ -100,7 +106,6 @@ CONTENT_GRADIENT = [
     (lambda F, P: ((F - P) * (F > 0)).T, "transposed: the gradient has F's shape, (N, M)"),
     (lambda F, P: (F - P).T, "transposed, and without a mask: the gradient has F's shape, (N, M)"),
     (lambda F, P: content_loss(F, P), "this is the loss (Eq. 1), one number; its gradient has F's shape"),
-    (lambda F, P: (F > 0) * F - P, "the mask is on F alone: it belongs on the whole difference F - P"),
     (lambda F, P: F - (F > 0) * P, "the mask is on P alone: it belongs on the whole difference F - P"),
     (lambda F, P: (F + P) * (F > 0), "F + P stands where Eq. 2 has F - P"),
     (lambda F, P: F * (F > 0), "P is not used: where F > 0 the gradient is F - P"),
@@ -108,14 +113,9 @@ CONTENT_GRADIENT = [
     (lambda F, P: (F - P) * F.relu(), "multiplied by F itself: the mask is 1 or 0, whether F > 0"),
     (lambda F, P: (F - P) * F.sign(), "multiplied by the sign of F, which is -1 where F < 0: the mask is 0 there"),
     (lambda F, P: torch.where(F > 0, F - P, F), "where F <= 0 the result is F: there it must be 0"),
-    (lambda F, P: torch.where(F > 0, F - P, -P), "where F <= 0 the result is -P: there it must be 0"),
     (lambda F, P: torch.where(F > 0, F - P, 1.0), "where F <= 0 the result is 1: there it must be 0"),
     (lambda F, P: torch.where(F > 0, F - P, torch.nan), "where F <= 0 the result is NaN: there it must be 0"),
     (lambda F, P: (F > 0) * 1.0, "this is the mask alone: it multiplies F - P"),
     (lambda F, P: (F - P) * (F > 1), "masked with F > 1: the mask is F > 0"),
-    (
-        lambda F, P: (F - P) * (F > 0) / (F - P).abs().sum(),
-        "not this formula: divided by the sum of its absolute values, neural-style's convention",
-    ),
     (lambda F, P: (F - P) * (F > 0) / (F - P).norm(), "divided by its own norm: that is the gradient of the distance"),
 ]

@@ -60,7 +60,7 @@ GRAM_MATRIX = [
     (lambda F: torch.outer(F[:, 0], F[:, 0]), "only the first position: sum over all k"),
     (lambda F: gram(F[:, :-1]), "the last position is left out: is a range one too short?"),
     (lambda F: gram(F[:, 1:]), "the first position is left out: does a range start at 1?"),
-    (lambda F: gram(F.relu()), "F was rectified first: Eq. 3 takes it as it is"),
+    (lambda F: gram(F.relu()), "F was rectified first (a ReLU: negative entries set to 0): Eq. 3 takes it as it is"),
     (lambda F: gram(F.abs()), "absolute values were taken first: Eq. 3 takes F as it is"),
     (lambda F: gram(F).abs(), "absolute values were taken: inner products keep their sign"),
     (lambda F: gram(F).abs().sqrt(), "a square root was taken: Eq. 3 has none"),

@@ -37,7 +37,10 @@ STYLE_LAYER_LOSS = [
     (lambda F, A: (gram(F) - A).diag().square().sum(), "only the diagonal is summed: sum over all i and j"),
     (lambda F, A: (gram(F) - A)[:-1, :-1].square().sum(), "the last filter is left out: is a range one too short?"),
     (lambda F, A: ((gram(F) - A) @ (gram(F) - A)).sum(), "a matrix product stands where each entry is squared"),
-    (lambda F, A: (gram(F.relu()) - A).square().sum(), "F was rectified (masked) first: Eq. 4 takes it as it is"),
+    (
+        lambda F, A: (gram(F.relu()) - A).square().sum(),
+        "F was rectified first (a ReLU, or a mask: negative entries set to 0): Eq. 4 takes it as it is",
+    ),
     (lambda F, A: (gram(centred(F)) - A).square().sum(), "each row's mean was taken off: that is a covariance"),
     (
         lambda F, A: (gram(unit_rows(F)) - A).square().sum(),
@@ -68,10 +71,13 @@ STYLE_GRADIENT = [
     *masked(_style_gradient, MASKS),
     (lambda F, A: _style_gradient(F, A).relu(), "masked with the gradient's own sign: the mask asks whether F > 0"),
     (lambda F, A: _style_gradient(F, A) * (_style_gradient(F, A) > 0) * (F > 0), "negative entries were cut off"),
-    (lambda F, A: _style_gradient(F.relu(), A), "F was rectified first, in the Gram matrix too: take F as it is"),
+    (
+        lambda F, A: _style_gradient(F.relu(), A),
+        "F was rectified first (a ReLU: negative entries set to 0), in the Gram matrix too: take F as it is",
+    ),
     (
         lambda F, A: _style_gradient(F.relu(), A) * (F > 0),
-        "F was rectified first, in the Gram matrix too: Eq. 6 takes F as it is, and masks only the result",
+        "F was rectified first (a ReLU: negative entries set to 0), in the Gram matrix too: mask only the result",
     ),
     (
         lambda F, A: (gram(F) - A) @ F.relu() / F.numel() ** 2,
@@ -105,7 +111,10 @@ STYLE_GRADIENT = [
     (lambda F, A: gram(F) @ F * (F > 0) / F.numel() ** 2, "A is missing: Eq. 6 has G - A"),
     (lambda F, A: A @ F * (F > 0) / F.numel() ** 2, "G is missing: Eq. 6 has G - A"),
     (lambda F, A: (gram(F) + A) @ F * (F > 0) / F.numel() ** 2, "G + A stands where Eq. 6 has G - A"),
-    (lambda F, A: gram(F) - A, "this is the derivative by G, N x N: the chain rule goes on to F, by one more product"),
+    (
+        lambda F, A: (gram(F) - A) / (2 * F.numel() ** 2),
+        "this is the derivative by G, N x N: the chain rule goes on to F, by one more product",
+    ),
     (
         lambda F, A: (gram(F) - A).abs() @ F * (F > 0) / F.numel() ** 2,
         "absolute values were taken: G - A keeps its sign",

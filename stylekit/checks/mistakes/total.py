@@ -197,7 +197,7 @@ TOTAL_VARIATION = [
     ),
     (
         lambda x: _cropped(x)[0].square().add(_cropped(x)[1].square()).pow(1.25).sum(),
-        "not this formula: this is Keras' convention, cropped and with the power 1.25",
+        "not this formula: this is Keras's convention, cropped and with the power 1.25",
     ),
     (lambda x: total_variation(x.clamp(0, 1)), "the picture was clamped to [0, 1] first: take it as it is"),
     (lambda x: total_variation(x.clamp(min=0)), "negative numbers were cut off first: take the picture as it is"),
@@ -239,7 +239,7 @@ TOTAL_VARIATION = [
     (lambda x: (x[..., 1:, 1:] - x[..., :-1, :-1]).square().sum(), "diagonal neighbours: down and across are asked"),
     (lambda x: _down(_down(x)).square().sum() + _across(_across(x)).square().sum(), "second differences were taken"),
     (
-        lambda x: sum((d[0].square().sum() * d[1].square().sum() for d in [(_down(x), _across(x))]), start=0),
+        lambda x: _down(x).square().sum() * _across(x).square().sum(),
         "a product of the two directions: the sum is asked",
     ),
     (lambda x: _down(x).square().sum() - _across(x).square().sum(), "the two directions are subtracted: add them"),
