@@ -114,9 +114,9 @@ def test_a_notebook_opens_with_its_question_and_its_running_time_and_ends_with_w
     assert "## What we learned" in tail and "## Roads not taken" in tail
 
 
-@every
+@pytest.mark.parametrize("path", CLEARED, ids=lambda path: path.stem)
 def test_code_cells_are_short_enough_to_project(path):
-    lengths = [len(cell.source.splitlines()) for cell in code(path)]
+    lengths = [sum(map(bool, cell.source.splitlines())) for cell in code(path)]  # lines with something on them
     assert statistics.median(lengths) <= 4
     assert max(lengths) <= 20
 
@@ -150,7 +150,8 @@ def test_no_solution_survives_in_the_notebook_for_students(source):
     for lines in regions(source):
         assert "\n".join(lines) not in squeezed
     solved = "\n".join(line.strip() for line in "\n".join(c.source for c in read(solution(source)).cells).splitlines())
-    assert all(line in solved for lines in regions(source) for line in lines)  # the comparison can fail
+    links = re.compile(r"\]\(")  # a link from notebooks/solutions has another path
+    assert all(line in solved or links.search(line) for lines in regions(source) for line in lines)
 
 
 def solution(source):

@@ -62,7 +62,8 @@ network = load_network("compact")
 # %% [markdown]
 # ## Paint
 #
-# We start with $x = p$ and change the pixels of $x$, little by little, so that the total loss falls:
+# We start with $x = p$ and change the pixels of $x$, little by little, so that the [total
+# loss](glossary.md#total-loss) falls:
 #
 # $$L_{total}(x) = \alpha \, L_{content}(p, x) + \beta \, L_{style}(a, x) \tag{Eq. 7}$$
 #
