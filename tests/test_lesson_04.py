@@ -128,7 +128,11 @@ def test_a_layer_of_weight_zero_cannot_spoil_the_loss(pictures):
     layers = {"relu1_1": 1.0, "relu2_1": 3.0, "relu5_1": 0.0}
     assert layer_weights(layers) == {"relu1_1": 0.25, "relu2_1": 0.75}
     weights = {"content_weight": 0.0, "style_weight": 1.0, "tv_weight": 0.0}
+    ran = []
+    for name, convolution in broken.convolutions.items():
+        convolution.register_forward_hook(lambda *_, name=name: ran.append(name))
     terms = Objective(broken, x, a, x, (), layers, "paper", **weights)(x)
+    assert set(ran) == {"conv1_1", "conv1_2", "conv2_1"}
     assert terms.keys() == {"style relu1_1", "style relu2_1", "total"}
     by_hand = 0.25 * terms["style relu1_1"] + 0.75 * terms["style relu2_1"]
     torch.testing.assert_close(terms["total"], by_hand)

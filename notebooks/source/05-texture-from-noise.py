@@ -20,8 +20,9 @@
 #
 # **How long it runs.** About 27 seconds on two cores.
 #
-# This is the top row of figure 1 of Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)):
-# a style, [rebuilt](glossary.md#reconstruction) from growing sets of layers.
+# This is the top row of figure 1 of Gatys, Ecker and Bethge (2015,
+# [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)): a style, [rebuilt](glossary.md#reconstruction) from growing
+# sets of layers.
 
 # %%
 import inspect
@@ -103,12 +104,12 @@ print(inspect.getsource(synthesise_texture))
 precise = load_network("compact", device="cpu").double()
 target = describe(precise, a.double())
 first, *_, last = synthesise_texture(a.double(), precise, steps=8)
-last.losses
+{name: round(loss, 4) for name, loss in last.losses.items()}
 
 # %%
 start, end = (layer_losses(precise, step.image, target) for step in (first, last))
 ours = {layer: end[layer] / start[layer] for layer in STYLE_LAYERS}
-ours
+{layer: round(loss, 4) for layer, loss in ours.items()}
 
 # %% tags=["nbval-check-output"]
 error = max(abs(ours[layer] - last.losses[f"style {layer}"]) for layer in STYLE_LAYERS)
@@ -173,16 +174,15 @@ grid(
     title="A style, rebuilt from its Gram matrices",
     height=1.25,
     alt="Three rows: starry whirls, flowing waves, coloured shapes. Each row begins with the style picture, then five "
-    "pictures from noise. With relu1_1 alone: speckles in the style's colours. With relu2_1: short strokes that run "
-    "as the style's do. With each deeper layer larger forms: discs with rims, long bands, rings and bent black lines. "
-    "None of them shows the style's own arrangement.",
+    "pictures from noise. With relu1_1 alone: speckles in the style's colours. With relu2_1: discs, bands and blots. "
+    "Deeper layers add outlines, and relu5_1 rings. None of them shows the style's own arrangement.",
 )
 
 # %% [markdown]
 # * `relu1_1` sees $3 \times 3$ pixels: colours, which go together, and their grain.
-# * `relu2_1` brings strokes, with their direction and their edges.
-# * From `relu3_1` on strokes join into forms: discs, bands, outlines. `relu5_1` puts rings around some discs. Each
-#   layer sees more, since its [receptive field](glossary.md#receptive-field) is wider (notebook 01).
+# * `relu2_1` brings strokes, with their direction and their edges, and already discs and bands.
+# * `relu3_1` and `relu4_1` change less to the eye; the numbers below show more. `relu5_1` puts rings around some discs.
+#   Each layer sees more, since its [receptive field](glossary.md#receptive-field) is wider (notebook 01).
 #
 # ## The same in numbers
 #
@@ -202,9 +202,9 @@ print(table({f"up to {n}": row for n, row in left["swirls"].items()}, corner="% 
 
 # %% [markdown]
 # On and below the diagonal, next to nothing is left: the Gram matrices that were asked for *are* matched. To the right
-# of it more is left, most at `relu5_1`. So a deeper layer knows something that the layers before it do not: no picture
-# that merely satisfies these gets it for free. But much of it comes for free: a picture with the right strokes has
-# gone most of the way at the next layer.
+# of it more is left, most at `relu5_1`. So a deeper layer knows something that the layers before it do not: to match
+# these does not imply it, the pictures made here miss it. But much of it comes for free: a picture with the right
+# strokes has gone most of the way at the next layer.
 
 # %%
 for name in styles:
@@ -345,22 +345,23 @@ assert abs(correlation(one, a)) < 0.3 and best < 0.5, "a copy would have correla
 print(f"correlation with a: {correlation(one, a):.2f} in place, {best:.2f} at the best of {len(shifts)} shifts")
 
 # %% [markdown]
-# Not a copy. And not for want of numbers: for so small a picture the description is nearly as long as the
-# picture (exercise 3).
+# Not a copy. And not for want of numbers: for so small a picture the description is two thirds as long
+# as the picture (exercise 3).
 #
 # ## Why start from noise?
 #
 # Start from $a$ itself, and there is nothing to do:
 
 # %% tags=["nbval-check-output"]
-at_style = layer_losses(network, a, A)
-assert all(at_style[layer] < 1e-9 * at_noise[layer] for layer in STYLE_LAYERS), "a matches its own Gram matrices"
-print("E_l of the style picture itself, all below a billionth of the noise's:", max(at_style.values()) < 1e-9)
+at_style = layer_losses(precise, a.double(), target)
+tiny = all(at_style[layer] < 1e-9 * at_noise[layer] for layer in STYLE_LAYERS)
+assert tiny, "a matches its own Gram matrices"
+print("E_l of the style picture itself, all below a billionth of the noise's:", tiny)
 
 # %% [markdown]
-# Start from plain grey, and nothing can begin: away from the border every pixel of each colour has the same
-# neighbours, hence the same [gradient](glossary.md#gradient). The picture changes colour, but no pixel has a reason to
-# become a star and its neighbour none.
+# Start from plain grey, and the first step knows nothing but the border. At `relu2_1`, away from the border, every
+# pixel of a colour has the same neighbours, hence the same [gradient](glossary.md#gradient): no pixel has a reason to
+# become a star and its neighbour none. What happens grows in from the padded edge.
 
 # %%
 grey = torch.full_like(a, 0.5, dtype=torch.float64).requires_grad_(True)
@@ -372,10 +373,11 @@ gradient.shape
 inner = gradient[..., 16:-16, 16:-16]  # (1, 3, H - 32, W - 32): the border is padded, and differs
 spread = (inner.amax(dim=(2, 3)) - inner.amin(dim=(2, 3))).max() / inner.abs().max()
 assert spread < 1e-9 and inner.abs().max() > 0, "one gradient for all pixels of a colour"
-print("gradients of the inner pixels differ by less than 1e-9 of their size:", bool(spread < 1e-9))
+print("at relu2_1 gradients of the inner pixels differ by less than 1e-9 of their size:", bool(spread < 1e-9))
 
 # %% [markdown]
-# Noise gives nothing away, and breaks the tie. All that we see in the result comes from the Gram matrices.
+# Noise gives nothing away, and breaks the tie everywhere at once. All that we see in the result comes from the Gram
+# matrices.
 #
 # ## A picture that is no texture
 #
@@ -403,8 +405,8 @@ print(f"loss left: {100 * cat.losses['total']:.2f} %, correlation with p: {abs(c
 #
 # What the paper claims it claims for [VGG-19](glossary.md#vgg-19). The pictures and numbers above are those of the
 # [compact network](glossary.md#compact-network), a quarter as wide. To see the paper's, write "vgg19" for "compact" at
-# the top and wait about sixteen times as long; only the numbers change. The fine chequered grain is a trace of our
-# haste: more steps smooth it.
+# the top: each look is about sixteen times the work, and the limits in the assertions, and `rate` below, may need
+# changing. The fine chequered grain is in part a trace of our haste: more steps reduce it, and do not remove it.
 #
 # ## What we learned
 #

@@ -13,8 +13,9 @@
 # %% [markdown]
 # # One loss, many conventions
 #
-# **The question.** The paper weighs style 1,000 times as much as content. A famous tutorial takes 1,000,000, another
-# one 0.000001. All of them cite the same paper. Who is right, and how do I carry a weight from one to the other?
+# **The question.** The paper weighs style 1,000 times as much as content. A famous tutorial takes 1,000,000; another
+# one's style weight is 0.000001 (and its content weight 0.000000025). All of them cite the same paper. Who is right,
+# and how do I carry a weight from one to the other?
 #
 # **What you need to know.** The content loss (notebook 02), the Gram matrix (03) and the style loss (04).
 #
@@ -99,7 +100,7 @@ def bare_sum(F, S):
 
 
 # %%
-bare_sum(F["relu1_1"], S["relu1_1"])
+f"{bare_sum(F['relu1_1'], S['relu1_1']):.3g}"
 
 # %% [markdown]
 # **The paper.** The [loss of a layer](glossary.md#style-layer-loss) as printed:
@@ -484,9 +485,9 @@ print(table(rows, corner="published by"))
 # %% [markdown]
 # Read it with care: the paper's numbers are for a network with [normalised
 # weights](glossary.md#weight-normalisation), the implementations feed pixels of different scales (below), and some
-# take other layers. But the tilt is plain: of the five that give every layer the same $w_l$, only TensorFlow and
-# gordicaleksa do so in the paper's sense. For the others three quarters of the style are `relu1_1`: colour and the
-# finest grain.
+# take other layers. But the tilt is plain: of the six that give every layer the same $w_l$, only TensorFlow and
+# gordicaleksa do so in the paper's sense. With the others three quarters of the layer weights fall to `relu1_1`, which
+# knows colour and the finest grain; with Udacity, whose $w_l$ fall with depth as well, nine tenths.
 
 # %% [markdown]
 # ## When the picture grows
@@ -537,14 +538,16 @@ for name, loss in content_losses.items():
 
 # %%
 sizes = [64, 96, 128, 192, 256]
-trend = {name: [] for name in ("paper", "TensorFlow", "Udacity")}
+trend = {name: [] for name in ("paper", "TensorFlow", "Udacity", "relative")}
 for size in sizes:
     photograph, style = (load_image(name, size=size).double() for name in ("chelsea", "swirls"))
     style = style[:, :, : photograph.shape[2]]
     images = ((photograph + style) / 2, photograph, style)
     F_l, P_l, S_l = (network.features(image, ["relu3_1"])["relu3_1"][0].flatten(1) for image in images)
-    for name, ratios in trend.items():
-        ratios.append((style_losses[name](F_l, S_l) / content_losses[conventions[name][0]](F_l, P_l)).item())
+    for name in ("paper", "TensorFlow", "Udacity"):
+        trend[name].append((style_losses[name](F_l, S_l) / content_losses[conventions[name][0]](F_l, P_l)).item())
+    content = (F_l - P_l).square().sum() / P_l.square().sum()
+    trend["relative"].append((paper(F_l, S_l) / paper(P_l, S_l) / content).item())
 
 # %%
 assert trend["paper"][-1] < trend["paper"][0] / 8, "the paper's balance should tip towards content"
@@ -559,12 +562,13 @@ curves(
     xlabel="longer side in pixels",
     ylabel="times the value at 64 pixels",
     log="y",
-    alt="Three curves that start at 1 on a logarithmic axis. TensorFlow's falls to a half and stays there, the "
-    "paper's falls steadily to about a thirtieth, and Udacity's rises to about eight.",
+    alt="Four curves that start at 1 on a logarithmic axis. That of the kit's relative scale stays nearest to 1, "
+    "TensorFlow's falls to a half and stays there, the paper's falls to a thirtieth, Udacity's rises to about eight.",
 )
 
 # %% [markdown]
-# This is why the kit paints in the scale `"relative"`: there the weights keep their meaning when the picture grows.
+# This is why the kit paints in the scale `"relative"`, the fourth curve: the content loss divided by the photograph's
+# own, $E_l$ by what it is at the photograph. There the weights keep their meaning best when the picture grows.
 #
 # ## The pixel scale: here conversion is only approximate
 #
@@ -580,18 +584,18 @@ curves(
 raw = copy.deepcopy(network)
 raw.deviation.fill_(1 / 255)
 scale = (network.deviation / raw.deviation).mean().item()
-print(f"the input is {scale:.1f} times as large on average over the three colours")
+print(f"the input is s = {scale:.1f} times as large on average over the three colours")
 
 # %%
 F_raw, P_raw, S_raw = (responses(image, raw) for image in (x, p, a))
-bare_sum(F_raw["relu1_1"], S_raw["relu1_1"]).item()
+f"{bare_sum(F_raw['relu1_1'], S_raw['relu1_1']):.3g}"
 
 # %%
 off = {}
 for layer in layers:
     content = (F_raw[layer] - P_raw[layer]).square().sum() / (F[layer] - P[layer]).square().sum()
     style = bare_sum(F_raw[layer], S_raw[layer]) / bare_sum(F[layer], S[layer])
-    off[layer] = {"content / 58^2": content.item() / scale**2, "style / 58^4": style.item() / scale**4}
+    off[layer] = {"content / s^2": content.item() / scale**2, "style / s^4": style.item() / scale**4}
 
 # %% tags=["nbval-check-output"]
 print(
@@ -615,8 +619,9 @@ bars(
 
 # %% [markdown]
 # Near the pixels the rule is right to about a tenth. Deeper, the biases of many layers, which did *not* grow, have
-# their say: at `relu5_1` both sums are only about half of what the rule says. So across pixel scales divide $\alpha$
-# by $58^2$ and $\beta$ by $58^4$, call it *approximate*, and look at the painting.
+# their say: at `relu5_1` both sums are only about half of what the rule says. So from pixels
+# divided by the deviation to $0 \ldots 255$ divide $\alpha$ by $58^2$ and $\beta$ by $58^4$, the other way multiply;
+# call it *approximate*, and look at the painting.
 #
 # Is it the biases? Without them, and with one scale for all three colours, the rule is exact:
 
