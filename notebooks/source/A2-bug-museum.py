@@ -729,8 +729,8 @@ strip(
     },
     title="Painted with, and rebuilt from, two layers",
     height=1.2,
-    alt="Painted: with relu4_2 the lines of the face can be followed; with relu5_1 waves run through it, and only eyes and "
-    "nose remain. Rebuilt: from relu4_2 a grainy drawing of the cat; from relu5_1 little more than its eyes.",
+    alt="Painted: with relu4_2 the lines of the face can be followed; with relu5_1 waves run through it, and only eyes "
+    "and nose remain. Rebuilt: from relu4_2 a grainy drawing of the cat; from relu5_1 little more than its eyes.",
 )
 
 # %% [markdown]
