@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stylekit.checks.diagnose import CLOSE, name_thing
-from stylekit.checks.tasks import Task
+from stylekit.checks.tasks import Task, in_dtype
 
 
 def copied(case: tuple) -> tuple:
@@ -25,14 +25,8 @@ def _copied(thing):
 
 def right_value(task: Task, case: tuple) -> Tensor:
     """Return the right value in float64, of the numbers as given."""
-    value = task.function(*(_exact(thing) for thing in case))
+    value = task.function(*in_dtype(case, torch.float64))
     return value.reshape(()) if value.numel() == 1 else value
-
-
-def _exact(thing):
-    if isinstance(thing, list):
-        return [_exact(one) for one in thing]
-    return thing.double() if isinstance(thing, Tensor) else thing
 
 
 def as_numbers(value) -> Tensor | str:

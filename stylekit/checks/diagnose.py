@@ -10,20 +10,24 @@ from torch import Tensor
 
 from stylekit.checks.factors import name_factor, write_factor
 from stylekit.checks.mistakes import MISTAKES, mistakes_of
-from stylekit.checks.tasks import Task
+from stylekit.checks.tasks import Task, in_dtype
 
 CLOSE = 2e-5  # of the largest entry: what still counts as right, for an answer may compute in float32 inside
 SAME = 1e-4  # of the largest entry: how well a formula must agree with what it explains
 
+MISFITS = (RuntimeError, ValueError, IndexError, TypeError)  # a formula that does not fit
+UNPACKING = r"values to unpack|too many indices|Dimension out of range"
+SHAPES = r"size of tensor|cannot be multiplied|must match|size mismatch|shapes?\b"
+
 CRASHES = (  # a pattern of the exception's text, the tasks it is for ("" for all), and a likely cause
     (
-        r"values to unpack|too many indices|Dimension out of range",
+        UNPACKING,
         "gram_matrix",
         "F has two dimensions here, one row per filter: no batch, height or width. A batch needs one Gram matrix per "
         "image, never one Gram for the whole batch",
     ),
     (
-        r"values to unpack|too many indices|Dimension out of range",
+        UNPACKING,
         "",
         "Mind the dimensions: {shapes}",
     ),
@@ -46,12 +50,12 @@ CRASHES = (  # a pattern of the exception's text, the tasks it is for ("" for al
         "A list times a number repeats the list, `10 * losses`: multiply each loss by its weight",
     ),
     (
-        r"size of tensor|cannot be multiplied|must match|size mismatch|shapes?\b",
+        SHAPES,
         "style_layer_loss_gradient",
         "The shapes do not fit: (G - A) @ F is N x N times N x M, a product of matrices",
     ),
     (
-        r"size of tensor|cannot be multiplied|must match|size mismatch|shapes?\b",
+        SHAPES,
         "style_layer_loss",
         "The shapes do not fit: A is N x N, so G must be F @ F.T, not F.T @ F; and A is a Gram matrix already, not F",
     ),
@@ -130,14 +134,8 @@ def _apply(formula, cases) -> list[Tensor] | None:
     results = []
     for case in cases:
         try:
-            exact = [t.double() if isinstance(t, Tensor) else list(t) if isinstance(t, list) else t for t in case]
-            value = torch.as_tensor(formula(*exact), dtype=torch.float64)
-        except (
-            RuntimeError,
-            ValueError,
-            IndexError,
-            TypeError,
-        ):  # a formula that does not fit these shapes explains nothing
+            value = torch.as_tensor(formula(*in_dtype(case, torch.float64)), dtype=torch.float64)
+        except MISFITS:
             return None
         results.append(value.reshape(()) if value.numel() == 1 else value)
     return results

@@ -65,7 +65,7 @@ def _losses_and_weights() -> list[tuple]:
         values, weights = _random(layers, seed=n).exp().sort().values, _random(layers, seed=n + 100).exp().sort().values
         values, weights = values.roll(1).roll(layers // 2), (2 * weights).roll(layers // 2)
         cases.append(([value.clone() for value in values], [round(weight, 3) for weight in weights.tolist()]))
-    return cases + [([value.float() for value in values], weights) for values, weights in cases[:2]]
+    return _both_dtypes(cases)
 
 
 def _pictures() -> list[tuple]:
@@ -74,13 +74,23 @@ def _pictures() -> list[tuple]:
 
 def _contents_and_styles() -> list[tuple]:
     numbers = [(_random(4, seed=n) * 2).exp() for n in range(5)]
-    cases = [(c.clone(), s.clone(), round(a.item(), 3), round(b.item(), 3)) for c, s, a, b in numbers]
-    return cases + [(c.float(), s.float(), a, b) for c, s, a, b in cases[:2]]
+    return _both_dtypes([(c.clone(), s.clone(), round(a.item(), 3), round(b.item(), 3)) for c, s, a, b in numbers])
 
 
 def _both_dtypes(cases: list[tuple]) -> list[tuple]:
     """Return the cases in float64, and the first two in float32 as well."""
-    return cases + [tuple(value.float() for value in case) for case in cases[:2]]
+    return cases + [in_dtype(case, torch.float32) for case in cases[:2]]
+
+
+def in_dtype(case: tuple, dtype: torch.dtype) -> tuple:
+    """Return a case with its tensors in another dtype, those in lists too; numbers stay."""
+    return tuple(_in_dtype(thing, dtype) for thing in case)
+
+
+def _in_dtype(thing, dtype):
+    if isinstance(thing, list):
+        return [_in_dtype(one, dtype) for one in thing]
+    return thing.to(dtype) if isinstance(thing, Tensor) else thing
 
 
 def _matrix(F: Tensor, *_) -> dict[str, int]:

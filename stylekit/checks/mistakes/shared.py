@@ -5,10 +5,6 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def gram(F: Tensor) -> Tensor:
-    return F @ F.T
-
-
 def centred(F: Tensor) -> Tensor:
     return F - F.mean(dim=1, keepdim=True)
 
