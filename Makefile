@@ -15,7 +15,7 @@ BEGUN := .venv/stylekit-installation-begun
 RIGHT_VERSION := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
 .DEFAULT_GOAL := help
-.PHONY: help lab picture test notebooks
+.PHONY: help lab picture test notebooks figures
 
 help:
 	@echo "make lab        open the notebooks in JupyterLab"
@@ -23,6 +23,7 @@ help:
 	@echo "                (make picture CONTENT=photo.jpg STYLE=waves SIZE=512 OUT=mine.png)"
 	@echo "make test       style checks, unit tests and every notebook"
 	@echo "make notebooks  build notebooks/*.ipynb from notebooks/source/*.py"
+	@echo "make figures    paint every figure offline and store it in data/results (about half an hour)"
 	@echo "The first of them sets up .venv with $(PYTHON) (another: make lab PYTHON=python3.12)."
 
 lab: $(READY)
@@ -31,7 +32,7 @@ lab: $(READY)
 picture: $(READY)
 	$(BIN)/python -m stylekit stylise "$(CONTENT)" "$(STYLE)" -o "$(OUT)" --size $(SIZE)
 
-test notebooks: export OMP_NUM_THREADS := $(OMP_NUM_THREADS)
+test notebooks figures: export OMP_NUM_THREADS := $(OMP_NUM_THREADS)
 
 test: $(READY)
 	$(BIN)/python -m ruff check .
@@ -40,6 +41,9 @@ test: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python tools/build_notebooks.py
+
+figures: $(READY)
+	$(BIN)/python tools/make_figures.py
 
 # BEGUN stands while pip works. If it is still there, an installation was cut short: start again from an empty .venv.
 # A .venv that you made yourself is used as it is.

@@ -1,4 +1,4 @@
-"""The command line: `python -m stylekit stylise | recipe | assets`. A thin skin over the package."""
+"""The command line: `python -m stylekit stylise | figure | recipe | assets`. A thin skin over the package."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from stylekit import __version__, assets, images
+from stylekit import __version__, assets, images, paper
 from stylekit.networks import fingerprint, load_network
 from stylekit.optimise import NonFiniteLoss
 from stylekit.transfer import CONTENT_WEIGHT, SCALES, STEPS, STYLE_LAYERS, coarse_to_fine, stylise
 
-RECIPE = "stylekit recipe"  # the keyword of the PNG text that holds a recipe
 INTERRUPTED = 130
 
 
@@ -39,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m stylekit", description=sys.modules["stylekit"].__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _add_stylise(commands.add_parser("stylise", help="paint a photograph in the manner of a picture"))
+    _add_figure(commands.add_parser("figure", help="paint a figure of the papers or the slides, panel by panel"))
     recipe = commands.add_parser("recipe", help="print the command that made a painting")
     recipe.add_argument("painting", metavar="OUT.png", type=Path)
     recipe.set_defaults(run=print_recipe)
@@ -66,6 +66,61 @@ def _add_stylise(command):
     add("--scale", choices=SCALES, default="relative", help="what the weights refer to (default %(default)s)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
     command.set_defaults(run=paint)
+
+
+def _add_figure(command):
+    add = command.add_argument
+    names = ", ".join(paper.FIGURES)
+    add("figure", metavar="FIGURE", nargs="?", help=f"one of {names}; without it the figures are listed")
+    add("--variant", choices=paper.VARIANTS, default="offline", help="whose pictures and network (default %(default)s)")
+    add("--network", help="compact, vgg19 or a file of weights (default: compact offline, vgg19 for paper)")
+    add("--size", type=int, help="longer side in pixels (default 256 offline, 512 for paper)")
+    add("--steps", type=int, help="evaluations at each size (default 150 with compact, else 500)")
+    add("--originals", action="store_true", help="with --variant paper: also pictures whose copyright is unclear")
+    add("--out", metavar="DIR", type=Path, help="folder for panels, losses.csv and the figure (default FIGURE-VARIANT)")
+    add("--workers", type=int, metavar="N", help="paint N panels at a time, in processes of this machine")
+    add("--cluster", metavar="ADDRESS", help="paint on the workers of a Dask scheduler, such as tcp://10.0.0.7:8786")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
+    command.set_defaults(run=paint_figure)
+
+
+def paint_figure(options) -> int:
+    """Paint a figure's panels into a folder and compose them; what is there already is not painted again."""
+    if options.figure is None:
+        for figure in paper.FIGURES.values():
+            print(f"{figure.name:8} {figure.title} ({figure.source})")
+        return 0
+    chosen = {name: getattr(options, name) for name in ("network", "size", "steps", "originals")}
+    recipes = paper.recipes(options.figure, options.variant, **chosen)
+    folder = (options.out or Path(f"{options.figure}-{options.variant}")).expanduser()
+    if options.workers is None and options.cluster is None:
+        sweep = paper.run(recipes, folder, options.device)
+    else:
+        where = {"address": options.cluster, "workers": options.workers, "device": options.device}
+        sweep = paper.run_on_cluster(recipes, folder, **where)
+    for note in dict.fromkeys(note for recipe in recipes for note in recipe.note.split("; ") if note):
+        print(f"stylekit: {note}", file=sys.stderr)
+    if not _watch(sweep, recipes):
+        print(f"\nstylekit: stopped; the same command goes on with the panels missing in {folder}", file=sys.stderr)
+        return INTERRUPTED
+    for path in paper.write_figure(paper.read_panels(recipes, folder), folder):
+        print(path)
+    return 0
+
+
+def _watch(sweep, recipes):
+    """Show one progress bar over all panels; return whether they were finished."""
+    spent = dict.fromkeys((recipe.panel for recipe in recipes), 0)
+    with tqdm(total=sum(recipe.evaluations for recipe in recipes), desc=recipes[0].figure, file=sys.stderr) as bar:
+        try:
+            for progress in sweep:
+                panel = progress.recipe.panel
+                bar.set_postfix_str(panel, refresh=False)
+                bar.update(progress.evaluations - spent[panel])
+                spent[panel] = progress.evaluations
+        except KeyboardInterrupt:
+            return False
+    return True
 
 
 def paint(options) -> int:
@@ -100,7 +155,7 @@ def paint(options) -> int:
         painting = images.keep_colour(painting, images.resize_image(content, tuple(painting.shape[-2:])))
     recipe["losses"] = {name: float(f"{value:.6g}") for name, value in last.losses.items()}
     recipe["complete"] = code == 0
-    with_recipe = {RECIPE: json.dumps(recipe)} if options.output.suffix.lower() == ".png" else None
+    with_recipe = {paper.RECIPE: json.dumps(recipe)} if options.output.suffix.lower() == ".png" else None
     images.save_image(painting, options.output, metadata=with_recipe)
     height, width = painting.shape[-2:]
     print(f"{options.output} ({width} x {height} pixels, {last.evaluations} evaluations, {last.seconds:.1f} s)")
@@ -156,19 +211,32 @@ def _recipe(options, network):
 def print_recipe(options) -> int:
     """Print the command that makes a painting again; on stderr, what it was made with."""
     metadata = images.read_metadata(options.painting)
-    if RECIPE not in metadata:
+    if paper.RECIPE not in metadata:
         raise ValueError(f"{options.painting} carries no recipe: expected a PNG painted by this kit")
-    recipe = json.loads(metadata[RECIPE])
+    recipe = json.loads(metadata[paper.RECIPE])
+    print(_figure_command(recipe) if "figure" in recipe else _stylise_command(recipe))
+    for key in ("versions", "sha256", "losses", "complete", "threads", "figure", "machine"):
+        if key in recipe:
+            print(f"# {key}: {json.dumps(recipe[key])}", file=sys.stderr)
+    return 0
+
+
+def _figure_command(recipe):
+    """Return the command that paints the figure to which a panel belongs."""
+    made = recipe["figure"]
+    words = [made["figure"], "--variant", made["variant"], "--network", made["network"]]
+    words += ["--size", str(made["sizes"][-1]), "--steps", str(made["steps"])]
+    return shlex.join(["python", "-m", "stylekit", "figure", *words, *(["--originals"] if made["originals"] else [])])
+
+
+def _stylise_command(recipe):
     arguments = dict(recipe["arguments"])
     words = [arguments.pop("content"), arguments.pop("style"), "-o", arguments.pop("output")]
     layers = arguments.pop("layers")
     for name, value in arguments.items():
         if value is not None:
             words += ["--" + name.replace("_", "-"), str(value)]
-    print(shlex.join(["python", "-m", "stylekit", "stylise", *words, "--layers", *layers]))
-    for key in ("versions", "sha256", "losses", "complete", "threads"):
-        print(f"# {key}: {json.dumps(recipe.get(key))}", file=sys.stderr)
-    return 0
+    return shlex.join(["python", "-m", "stylekit", "stylise", *words, "--layers", *layers])
 
 
 def print_assets(options) -> int:

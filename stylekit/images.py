@@ -123,14 +123,27 @@ def save_image(image: Float[Tensor, "1 3 H W"], path: str | Path, metadata: dict
     """
     check_output(path)
     path = Path(path).expanduser()
-    content = io.BytesIO()
     if FORMATS[path.suffix.lower()] == "PNG":
-        to_pil(image).save(content, "PNG", pnginfo=_texts(metadata or {}))
+        content = png_bytes(image, metadata)
     elif metadata:
         raise AssetError(f"only a .png carries a recipe: write {path.with_suffix('.png').name} instead of {path.name}")
     else:
-        to_pil(image).save(content, "JPEG", quality=95, subsampling=0)
-    _write_whole(path, content.getvalue())
+        content = jpeg_bytes(image)
+    write_whole(path, content)
+
+
+def png_bytes(image: Float[Tensor, "1 3 H W"], metadata: dict[str, str] | None = None) -> bytes:
+    """Return an image as the content of a PNG file that carries texts by name. Raises as `save_image` does."""
+    content = io.BytesIO()
+    to_pil(image).save(content, "PNG", pnginfo=_texts(metadata or {}))
+    return content.getvalue()
+
+
+def jpeg_bytes(image: Float[Tensor, "1 3 H W"], quality: int = 95) -> bytes:
+    """Return an image as the content of a JPEG file, colours at full resolution. Raises as `save_image` does."""
+    content = io.BytesIO()
+    to_pil(image).save(content, "JPEG", quality=quality, subsampling=0)
+    return content.getvalue()
 
 
 def _texts(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
@@ -145,7 +158,8 @@ def _texts(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
     return texts
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: an older one stays until the new one is complete. Raises AssetError."""
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")  # same folder: os.replace is atomic within a file system
     try:
         with open(temporary, "xb") as file:

@@ -20,8 +20,9 @@ import stylekit
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-CONDA_NAMES = {"pytorch": "torch"}
+CONDA_NAMES = {"pytorch": "torch", "playwright-python": "playwright"}
 IMPORT_NAMES = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml"}
+FOR_READERS = ("lab", "cluster")  # the extras whose packages a module may import, each in one place
 
 # The house, from the ground up: a module imports only from modules named before it.
 FLOORS = (
@@ -134,7 +135,9 @@ def test_the_check_of_arrows_sees_one_that_points_up(tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_package_imports_only_what_pyproject_depends_on(path):
     roots = {name.split(".")[0] for name in imported(path)} - sys.stdlib_module_names - {"stylekit"}
-    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    extras = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for extra in FOR_READERS for line in extras[extra])]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
     assert {IMPORT_NAMES.get(root, root) for root in roots} <= declared
 
 

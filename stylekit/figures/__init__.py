@@ -8,19 +8,21 @@ apart.
 
 from stylekit.figures.arrays import maps, numbers, table
 from stylekit.figures.drawing import Drawing
-from stylekit.figures.lines import LABEL_GAP, bars, curves, loss_curves
-from stylekit.figures.pictures import frames, grid, strip
+from stylekit.figures.lines import LABEL_GAP, bars, contours, curves, loss_curves
+from stylekit.figures.pictures import frames, grid, plates, strip
 
 __all__ = [
     "LABEL_GAP",
     "Drawing",
     "bars",
+    "contours",
     "curves",
     "frames",
     "grid",
     "loss_curves",
     "maps",
     "numbers",
+    "plates",
     "strip",
     "table",
 ]

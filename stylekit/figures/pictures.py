@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from textwrap import wrap
 
 import numpy as np
 from jaxtyping import Float, Num
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
 from stylekit.images import to_array
+
+CAPTION_LETTERS = 14  # of the caption in an inch
 
 Picture = Float[Tensor, "1 3 _ _"] | Num[np.ndarray, "_ _ 3"]
 
@@ -26,10 +30,13 @@ def strip(pictures: Mapping[str, Picture], title: str = "", height: float = 2.6,
     return grid({"": pictures}, title, height, alt)
 
 
-def grid(rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: float = 2.0, alt: str = "") -> Drawing:
+def grid(
+    rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: float = 2.0, alt: str = "", caption: str = ""
+) -> Drawing:
     """Draw rows of pictures: `rows` maps a row's label to its pictures by title; `height` is that of a row in inches.
 
-    A title that repeats the one above it is written once, at the top. Raises ValueError if a row is empty.
+    A title that repeats the one above it is written once, at the top; the caption stands below, in small letters.
+    Raises ValueError if a row is empty.
     """
     if not rows or not all(rows.values()):
         raise ValueError("there is no picture to draw: give at least one in each row, by title")
@@ -49,8 +56,57 @@ def grid(rows: Mapping[str, Mapping[str, Picture]], title: str = "", height: flo
             _photograph(axes[r, c], array, titles[r][c] if above != titles[r][c : c + 1] else "")
         if label:
             axes[r, 0].text(-0.04, 0.5, label, transform=axes[r, 0].transAxes, ha="right", va="center", rotation=90)
+    _write_caption(figure, caption)
     names = [f"{label}: {', '.join(row)}" if label else ", ".join(row) for label, row in rows.items()]
     return Drawing(figure, alt or in_words(title, "; ".join(names)))
+
+
+def plates(
+    pictures: Mapping[str, tuple[Picture, Picture | None]],
+    title: str = "",
+    *,
+    columns: int = 2,
+    height: float = 2.6,
+    alt: str = "",
+    caption: str = "",
+) -> Drawing:
+    """Draw pictures by letter, each with a second one small in its lower left corner, as in Fig. 2 of Gatys (2015).
+
+    `pictures` maps a letter to the picture and its inset, or to the picture and None. Raises ValueError if there are
+    none.
+    """
+    if not pictures:
+        raise ValueError("there is no picture to draw: give at least one, by letter")
+    large = [as_array(picture) for picture, _ in pictures.values()]
+    rows = -(-len(large) // columns)
+    widest = max(array.shape[1] / array.shape[0] for array in large)
+    size = (columns * height * widest, rows * height + bool(title) * 0.35)
+    figure, axes = new_figure(rows, columns, size, title)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, array, (letter, (_, inset)) in zip(axes.flat, large, pictures.items(), strict=False):
+        _photograph(ax, array, "")
+        ax.text(-0.02, 1, letter, transform=ax.transAxes, ha="right", va="top", fontsize="x-large", weight="bold")
+        if inset is not None:
+            _inset(ax, as_array(inset), array.shape[1] / array.shape[0])
+    _write_caption(figure, caption)
+    return Drawing(figure, alt or in_words(title, ", ".join(pictures)))
+
+
+def _inset(ax: Axes, array: np.ndarray, aspect: float) -> None:
+    """Put a picture into the lower left corner, at most a third as high and as wide as the axes, in a white frame."""
+    width = min(0.33, 0.33 * array.shape[1] / array.shape[0] / aspect)
+    corner = ax.inset_axes((0, 0, width, width * aspect * array.shape[0] / array.shape[1]))
+    corner.imshow(array)
+    corner.set(xticks=[], yticks=[])
+    for side in corner.spines.values():
+        side.set(color="white", linewidth=2)
+
+
+def _write_caption(figure: Figure, caption: str) -> None:
+    if caption:
+        width = int(figure.get_figwidth() * CAPTION_LETTERS)
+        figure.supxlabel("\n".join(wrap(caption, width)), fontsize="small", x=0.02, ha="left")
 
 
 def frames(

@@ -1,0 +1,27 @@
+"""Every figure of the slides and of Gatys' papers as a recipe, and what runs, composes, stores and shows them."""
+
+from stylekit.paper.compose import compose, write_figure
+from stylekit.paper.panels import RECIPE, Panel, paint
+from stylekit.paper.recipes import FIGURES, VARIANTS, Figure, Recipe, recipes
+from stylekit.paper.results import expected, store, stored
+from stylekit.paper.sweep import Progress, read_panels, run, run_on_cluster
+
+__all__ = [
+    "FIGURES",
+    "RECIPE",
+    "VARIANTS",
+    "Figure",
+    "Panel",
+    "Progress",
+    "Recipe",
+    "compose",
+    "expected",
+    "paint",
+    "read_panels",
+    "recipes",
+    "run",
+    "run_on_cluster",
+    "store",
+    "stored",
+    "write_figure",
+]

@@ -1,0 +1,76 @@
+"""Panels put together as the paper puts them: labels, ratios along the top, layers down the side."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from stylekit import figures
+from stylekit.images import load_image, write_whole
+from stylekit.paper.panels import Panel
+from stylekit.paper.recipes import FIGURES
+
+DPI = 200
+INSET = 128  # pixels of the style picture in the corner of a plate
+
+
+def compose(panels: Sequence[Panel]) -> figures.Drawing:
+    """Draw the panels of one figure in its layout; raises ValueError without panels or with those of two figures."""
+    names = {panel.recipe.figure for panel in panels}
+    if len(names) != 1:
+        raise ValueError(f"expected the panels of one figure, got those of {sorted(names) or 'none'}")
+    figure = FIGURES[names.pop()]
+    title, caption = f"{figure.title} ({figure.source})", _caption(panels)
+    if figure.layout == "plates":
+        return figures.plates({p.recipe.column: (p.image, _inset(p)) for p in panels}, title, caption=caption)
+    rows: dict[str, dict] = {}
+    for panel in panels:
+        rows.setdefault(panel.recipe.row, {})[panel.recipe.column] = panel.image
+    return figures.grid(rows, title, caption=caption)
+
+
+def write_figure(panels: Sequence[Panel], folder: Path) -> list[Path]:
+    """Write the composed figure as PNG and PDF and the course of all losses as losses.csv; return the three paths."""
+    name = panels[0].recipe.figure
+    drawing = compose(panels)
+    written = []
+    for suffix in ("png", "pdf"):
+        content = io.BytesIO()
+        drawing.savefig(content, format=suffix, dpi=DPI, bbox_inches="tight")
+        written.append(folder / f"{name}.{suffix}")
+        write_whole(written[-1], content.getvalue())
+    written.append(folder / "losses.csv")
+    write_whole(written[-1], losses_table(panels).encode())
+    return written
+
+
+def losses_table(panels: Sequence[Panel]) -> str:
+    """Return the course of the losses of all panels as comma-separated values; a term that a panel lacks is empty."""
+    rows = [{"panel": p.recipe.panel} | row for p in panels for row in csv.DictReader(io.StringIO(p.course))]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _inset(panel):
+    """Return the style picture of a painted panel, small."""
+    painted = panel.recipe.method == "stylise"
+    return load_image(panel.recipe.style, INSET) if painted else None
+
+
+def _caption(panels):
+    """Say with what the panels were painted, and what stands in for what."""
+    last = panels[-1].recipe
+    sizes = ", ".join(map(str, last.sizes))
+    words = [f"Network: {Path(last.network).name}; sizes: {sizes} pixels; {last.steps} evaluations at each"]
+    if last.method == "stylise":
+        factor = last.content_weight / last.published
+        weight = rf"{factor:g} $\alpha/\beta$" if abs(factor - 1) > 1e-9 else r"$\alpha/\beta$"
+        words.append(f"Content weight: {weight}, in the scale '{last.scale}'")
+    notes = dict.fromkeys(note for p in panels for note in p.recipe.note.split("; ") if note)
+    return ". ".join([*words, *(["Shown here: " + ", ".join(notes)] if notes else [])]) + "."

@@ -1,0 +1,145 @@
+"""One panel: paint it, write it with its recipe and its losses, read it again."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from stylekit import __version__
+from stylekit.assets import open_picture
+from stylekit.images import fingerprint as picture_fingerprint
+from stylekit.images import load_image, png_bytes, read_metadata
+from stylekit.networks import fingerprint as network_fingerprint
+from stylekit.networks import load_network
+from stylekit.optimise import Step
+from stylekit.paper.recipes import PAINTED, Recipe
+from stylekit.transfer import stylise
+
+RECIPE, LOSSES = "stylekit recipe", "stylekit losses"  # the keywords of the PNG texts that hold them
+KEEP = 5  # of this many Steps one goes into the record of the losses, besides the first and the last of each size
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The sha256 of what a panel is made from: both pictures and the weights of the network."""
+
+    content: str
+    style: str
+    weights: str
+
+
+def inputs(recipe: Recipe, device: str = "auto") -> Inputs:
+    """Return the hashes of a recipe's pictures and weights. Raises AssetError where one of them cannot be had."""
+    content, style = (picture_fingerprint(open_picture(name)) for name in (recipe.content, recipe.style))
+    return Inputs(content, style, network_fingerprint(load_network(recipe.network, device=device)))
+
+
+def paint(recipe: Recipe, device: str = "auto") -> Iterator[Step]:
+    """Yield the Steps of a panel; for a panel that shows a picture as it is, one Step without losses."""
+    size = recipe.sizes[-1]
+    content, style = load_image(recipe.content, size), load_image(recipe.style, size)
+    if recipe.method not in PAINTED:
+        yield Step({"content": content, "style": style}[recipe.method], {}, 0, 0.0)
+        return
+    yield from stylise(
+        content,
+        style,
+        load_network(recipe.network, device=device),
+        content_weight=recipe.content_weight,
+        style_weight=recipe.style_weight,
+        tv_weight=recipe.tv_weight,
+        content_layers=recipe.content_layers,
+        style_layers=recipe.style_layers,
+        scale=recipe.scale,
+        init=recipe.init,
+        sizes=recipe.sizes,
+        steps=recipe.steps,
+        seed=recipe.seed,
+    )
+
+
+class Record:
+    """What is kept of a panel's Steps: the last one, and the losses of every fifth and of the last at each size."""
+
+    def __init__(self):
+        self.rows: list[dict] = []
+        self.last: Step | None = None
+        self.count = 0
+
+    def add(self, step: Step) -> None:
+        previous = self.rows[-1] if self.rows else None
+        if previous and previous["count"] % KEEP and previous["scale"] == step.scale:
+            self.rows.pop()  # neither a fifth nor the last of its size
+        place = {"scale": step.scale, "evaluations": step.evaluations, "seconds": round(step.seconds, 3)}
+        self.rows.append({"count": self.count} | place | step.losses)
+        self.last, self.count = step, self.count + 1
+
+    def csv(self) -> str:
+        """Return the losses as comma-separated values, one line for each Step that was kept."""
+        table = io.StringIO()
+        names = [name for name in self.rows[0] if name != "count"]
+        writer = csv.DictWriter(table, names, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return table.getvalue()
+
+
+def finished(recipe: Recipe, made_from: Inputs, record: Record) -> bytes:
+    """Return the content of a panel's PNG file: the picture, its recipe, the course of its losses."""
+    last = record.last
+    facts = {
+        "figure": dataclasses.asdict(recipe),
+        "sha256": dataclasses.asdict(made_from),
+        "versions": {"stylekit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
+        "machine": machine(),
+        "losses": last.losses,
+        "evaluations": last.evaluations,
+        "seconds": last.seconds,
+    }
+    return png_bytes(last.image, {RECIPE: json.dumps(facts), LOSSES: record.csv()})
+
+
+def machine() -> str:
+    """Return the kind of machine, its device and the number of threads, in words."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{platform.system()} {platform.machine()}, {device}, {torch.get_num_threads()} threads"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A finished panel: its picture (1, 3, H, W), recipe, inputs, final losses, and the course of them as CSV."""
+
+    recipe: Recipe
+    made_from: Inputs
+    image: Tensor
+    losses: dict[str, float]
+    evaluations: int
+    seconds: float
+    machine: str
+    course: str = ""
+
+
+def read_panel(path: Path) -> Panel:
+    """Return the panel in a PNG file. Raises AssetError for what cannot be read, and ValueError for another picture."""
+    texts = read_metadata(path)
+    facts = json.loads(texts.get(RECIPE, "{}"))
+    if "figure" not in facts:
+        raise ValueError(f"{path} is not a panel of a figure: it carries no recipe of one")
+    return panel(facts, load_image(path), texts[LOSSES])
+
+
+def panel(facts: dict, image: Tensor, course: str = "") -> Panel:
+    """Return a panel from the facts stored with it."""
+    arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in facts["figure"].items()}
+    kept = {name: facts[name] for name in ("losses", "evaluations", "seconds", "machine")}
+    return Panel(Recipe(**arguments), Inputs(**facts["sha256"]), image, course=course, **kept)

@@ -1,0 +1,321 @@
+"""The figures as data: which picture, which layers, which weights, and where that is written.
+
+A figure is a list of panels, and a panel is a `Recipe`. Each figure has two variants: "paper" (the papers' pictures,
+VGG-19) and "offline" (the pictures and the network that ship with the kit). Layers bear the kit's names: the papers'
+"conv4_2" is `relu4_2` (see `networks`).
+
+How a panel is painted follows from the network (`MANNERS`). VGG-19: as published, from white noise at the full size,
+with the published alpha / beta in the scale "mean", the one in which it carries over. The compact network, many of
+whose deep filters are silent or rare, cannot be normalised to mean activation 1 without those few drowning the rest:
+it paints coarse to fine in the scale "relative", where 100 alpha / beta does about the same to the eye.
+
+Sources: Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015, arXiv:1508.06576), "2015" below;
+the same, "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016), "CVPR" below; the slides of Su and
+YousefiAmiri (2019). What could not be read there again is marked "from memory".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from stylekit.assets import suggest
+from stylekit.images import check_size
+from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT
+
+VARIANTS = {  # the network and the longer side in pixels, unless said otherwise
+    "offline": {"network": "compact", "size": 256},
+    "paper": {"network": "vgg19", "size": 512},
+}
+PAINTED = ("stylise", "reconstruct", "texture")  # the methods that descend; "content" and "style" show what goes in
+COARSEST = 64  # pixels at which the compact network begins: from noise, the large forms have to come first
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a network paints: the scale of its loss, the factor on a published ratio, evaluations at each size."""
+
+    scale: str
+    factor: float
+    tv_weight: float
+    steps: int
+    coarsest: int | None  # pixels; None paints at the full size only
+
+
+AS_PUBLISHED = Manner("mean", 1.0, 0.0, 500, None)
+MANNERS = {"compact": Manner("relative", 100.0, TV_WEIGHT["relative"], 150, COARSEST)}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that makes one panel of a figure.
+
+    `method` is "stylise", "reconstruct" (content alone, from one layer), "texture" (style alone, from a set of layers),
+    "content" or "style" (the picture itself, nothing is painted). `published` is alpha / beta as printed;
+    `content_weight` and `style_weight` are what it becomes in `scale`. `sizes` are longer sides in pixels, coarse to
+    fine; `steps` evaluations at each. `row` and `column` are the panel's labels in the composed figure, `note` says
+    what stands in for what: like source and variant, they make no difference between two recipes.
+    """
+
+    figure: str
+    panel: str
+    row: str = field(compare=False)
+    column: str = field(compare=False)
+    method: str
+    content: str
+    style: str
+    source: str = field(compare=False)
+    variant: str = field(default="offline", compare=False)
+    originals: bool = field(default=False, compare=False)
+    content_layers: tuple[str, ...] = CONTENT_LAYERS
+    style_layers: tuple[str, ...] = STYLE_LAYERS
+    published: float = 1e-3
+    init: str = "noise"
+    seed: int = 0
+    network: str = "compact"
+    scale: str = "relative"
+    content_weight: float = 0.1
+    style_weight: float = 1.0
+    tv_weight: float = 0.0
+    sizes: tuple[int, ...] = ()
+    steps: int = 1
+    note: str = field(default="", compare=False)
+
+    @property
+    def evaluations(self) -> int:
+        """The number of evaluations the panel may take in all."""
+        return self.steps * len(self.sizes) if self.method in PAINTED else 0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure's name on the command line, its title, its source, and how it is laid out: "grid" or "plates"."""
+
+    name: str
+    title: str
+    source: str
+    layout: str = "grid"
+
+
+FIGURES = {
+    figure.name: figure
+    for figure in (
+        Figure("fig1", "What each layer keeps: style (top) and content (bottom)", "2015, Fig. 1"),
+        Figure("fig2", "One photograph in five styles", "2015, Fig. 2", "plates"),
+        Figure("fig3", "More layers downwards, more content to the right", "2015, Fig. 3"),
+        Figure("cvpr1", "What each layer keeps: style (top) and content (bottom)", "CVPR, Fig. 1"),
+        Figure("cvpr3", "One photograph in five styles", "CVPR, Fig. 3", "plates"),
+        Figure("cvpr4", "More content to the right: the ratio alpha / beta", "CVPR, Fig. 4, from memory"),
+        Figure("cvpr5", "Content matched at a low and at a high layer", "CVPR, Fig. 5, from memory"),
+        Figure("cvpr6", "Six starts of the descent", "CVPR, Fig. 6, from memory"),
+        Figure("cvpr7", "A photograph in the style of a photograph", "CVPR, Fig. 7, from memory; the ratio is ours"),
+        Figure("slides1", "A landscape and The Scream", "slides of 2019; the ratio is ours"),
+        Figure("slides2", "A dancer and a Picasso", "slides of 2019; the ratio is ours"),
+    )
+}
+
+# Who plays a part in a figure: offline; with the papers' pictures; and the original, where it may not be shown to all.
+CAST = {
+    "the photograph": ("chelsea", "tubingen"),
+    "Shipwreck": ("haze", "shipwreck"),
+    "Starry Night": ("swirls", "starry_night"),
+    "The Scream": ("waves", "the_scream"),
+    "Seated Nude": ("facets", "udnie", "picasso_seated_nude"),
+    "Composition VII": ("shapes", "composition_vii"),
+    "Jesuiten III": ("facets", "udnie"),
+    "London": ("coffee", "tubingen"),
+    "New York by night": ("rocket", "rocket", "hoover_tower"),
+    "the landscape": ("rocket", "tubingen"),
+    "the dancer": ("astronaut", "astronaut", "pytorch_tutorial_dancing"),
+    "the Picasso": ("facets", "udnie", "pytorch_tutorial_picasso"),
+}
+PLAYED_BY_ITSELF = ("shipwreck", "starry_night", "the_scream", "composition_vii", "tubingen")
+
+FIG2 = (  # panel, style, alpha / beta in 2015, alpha / beta at the CVPR
+    ("B", "Shipwreck", 1e-3, 1e-3),
+    ("C", "Starry Night", 1e-3, 8e-4),
+    ("D", "The Scream", 1e-3, 5e-3),
+    ("E", "Seated Nude", 1e-4, 5e-4),
+    ("F", "Composition VII", 1e-4, 5e-4),
+)
+FIG3_RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)
+CVPR4_RATIOS = (1e-4, 1e-3, 1e-2, 1e-1)
+
+
+def recipes(
+    figure: str | None = None,
+    variant: str = "offline",
+    *,
+    network: str | None = None,
+    size: int | None = None,
+    steps: int | None = None,
+    originals: bool = False,
+) -> list[Recipe]:
+    """Return the recipes of a figure, or of all figures.
+
+    The variant gives the pictures, the network and the size, the network the manner of painting. `originals` takes the
+    papers' own pictures also where their copyright is unclear, in the variant "paper". Raises ValueError for an unknown
+    figure or variant and for steps below 1, AssetError for a size that is none.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"the variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
+    if figure is not None and figure not in FIGURES:
+        raise ValueError(f"unknown figure {figure!r}{suggest(figure, FIGURES)}: expected one of {', '.join(FIGURES)}")
+    if steps is not None and steps < 1:
+        raise ValueError(f"steps must be 1 or more evaluations, got {steps}")
+    size = VARIANTS[variant]["size"] if size is None else size
+    check_size(size)
+    network = network or VARIANTS[variant]["network"]
+    manner = MANNERS.get(network, AS_PUBLISHED)
+    wanted = [name for name in FIGURES if figure in (None, name)]
+    return [
+        _paint_by(manner, _cast(recipe, variant, network, originals), size, steps)
+        for name in wanted
+        for recipe in _PANELS[name](name)
+    ]
+
+
+def _paint_by(manner, recipe, size, steps):
+    """Fill in what the network's manner decides."""
+    sizes = [size]
+    if manner.coarsest:
+        while sizes[0] >= 2 * manner.coarsest:
+            sizes.insert(0, round(sizes[0] / 2))
+    return dataclasses.replace(
+        recipe,
+        scale=manner.scale,
+        content_weight={"reconstruct": 1.0, "texture": 0.0}.get(recipe.method, manner.factor * recipe.published),
+        style_weight=0.0 if recipe.method == "reconstruct" else 1.0,
+        tv_weight=manner.tv_weight,
+        sizes=tuple(sizes),
+        steps=steps or manner.steps,
+    )
+
+
+def _cast(recipe, variant, network, originals):
+    """Put pictures in place of the parts, layers that the network has in place of those it lacks, and say so."""
+    played, notes = {"network": network, "variant": variant, "originals": originals}, []
+    for place in ("content", "style"):
+        part = getattr(recipe, place)
+        actors = CAST[part]
+        played[place] = actors[0] if variant == "offline" else actors[-1 if originals else min(1, len(actors) - 1)]
+        if played[place] not in PLAYED_BY_ITSELF and not (originals and len(actors) > 2):
+            notes.append(f"{played[place]} in place of {part}")
+    if network == "compact" and "relu5_2" in recipe.content_layers:  # it ends at relu5_1
+        played["content_layers"] = ("relu5_1",)
+        notes.append("relu5_1 in place of relu5_2")
+    return dataclasses.replace(recipe, note="; ".join(notes), **played)
+
+
+def _inputs(name, content, style, row=""):
+    """Yield the two pictures that go in, as panels."""
+    source = FIGURES[name].source
+    yield Recipe(name, "photograph", row, "photograph", "content", content, style, source)
+    yield Recipe(name, "style", row, "style", "style", content, style, source)
+
+
+def _figure_1(content_layers):
+    """Reconstructions, style from growing sets of layers above, content from one layer each below."""
+
+    def panels(name):
+        pictures, source = ("the photograph", "Starry Night"), FIGURES[name].source
+        _, style = _inputs(name, *pictures, row="style")
+        yield dataclasses.replace(style, column="what goes in")
+        for count, layer in enumerate(STYLE_LAYERS, start=1):
+            names = {"style_layers": STYLE_LAYERS[:count], "content_layers": ()}
+            yield Recipe(
+                name, f"style-{layer}", "style", f"{'abcde'[count - 1]}: {layer}", "texture", *pictures, source, **names
+            )
+        photograph, _ = _inputs(name, *pictures, row="content")
+        yield dataclasses.replace(photograph, column="what goes in")
+        for letter, layer in zip("abcde", content_layers, strict=True):
+            names = {"content_layers": (layer,), "style_layers": ()}
+            yield Recipe(
+                name, f"content-{layer}", "content", f"{letter}: {layer}", "reconstruct", *pictures, source, **names
+            )
+
+    return panels
+
+
+def _figure_2(edition):
+    """One photograph (A) in five styles (B to F), each with its ratio."""
+
+    def panels(name):
+        source = FIGURES[name].source
+        yield Recipe(name, "A", "", "A", "content", "the photograph", "Starry Night", source)
+        for letter, style, *ratios in FIG2:
+            ratio = ratios[edition]
+            yield Recipe(name, letter, "", letter, "stylise", "the photograph", style, source, published=ratio)
+
+    return panels
+
+
+def _figure_3(name) -> Iterator[Recipe]:
+    for count, layer in enumerate(STYLE_LAYERS, start=1):
+        for ratio in FIG3_RATIOS:
+            yield Recipe(
+                name,
+                f"{layer}-{ratio:.0e}",
+                layer if count == 1 else f"+ {layer}",
+                power_of_ten(ratio),
+                "stylise",
+                "the photograph",
+                "Composition VII",
+                FIGURES[name].source,
+                style_layers=STYLE_LAYERS[:count],
+                published=ratio,
+            )
+
+
+def _ratios(name) -> Iterator[Recipe]:
+    pictures = ("the photograph", "Composition VII")
+    yield from _inputs(name, *pictures)
+    for ratio in CVPR4_RATIOS:
+        label = power_of_ten(ratio)
+        yield Recipe(name, f"{ratio:.0e}", "", label, "stylise", *pictures, FIGURES[name].source, published=ratio)
+
+
+def _content_layers(name) -> Iterator[Recipe]:
+    pictures = ("the photograph", "Jesuiten III")
+    yield from _inputs(name, *pictures)
+    for layer in ("relu2_2", "relu4_2"):
+        layers = {"content_layers": (layer,)}
+        yield Recipe(name, layer, "", layer, "stylise", *pictures, FIGURES[name].source, **layers)
+
+
+def _starts(name) -> Iterator[Recipe]:
+    pictures, source = ("the photograph", "Starry Night"), FIGURES[name].source
+    for init in ("content", "style"):
+        yield Recipe(name, f"from-{init}", "", f"from the {init}", "stylise", *pictures, source, init=init)
+    for seed in range(4):
+        yield Recipe(name, f"from-noise-{seed}", "", f"noise, seed {seed}", "stylise", *pictures, source, seed=seed)
+
+
+def _one_painting(content, style, ratio):
+    def panels(name):
+        yield from _inputs(name, content, style)
+        yield Recipe(name, "painting", "", "painting", "stylise", content, style, FIGURES[name].source, published=ratio)
+
+    return panels
+
+
+def power_of_ten(ratio: float) -> str:
+    """Return alpha / beta as it is written above a column: 0.001 is 10 to the -3."""
+    return rf"$\alpha/\beta = 10^{{{round(math.log10(ratio))}}}$"
+
+
+_PANELS = {
+    "fig1": _figure_1(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")),
+    "fig2": _figure_2(0),
+    "fig3": _figure_3,
+    "cvpr1": _figure_1(("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")),
+    "cvpr3": _figure_2(1),
+    "cvpr4": _ratios,
+    "cvpr5": _content_layers,
+    "cvpr6": _starts,
+    "cvpr7": _one_painting("London", "New York by night", 1e-2),
+    "slides1": _one_painting("the landscape", "The Scream", 5e-3),
+    "slides2": _one_painting("the dancer", "the Picasso", 5e-3),
+}

@@ -1,0 +1,163 @@
+"""All panels of a figure, one after the other or on a cluster: what is done stays done, what is half done starts again.
+
+A panel's file is written whole or not at all, so a run may be killed at any moment and begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from stylekit.assets import AssetError
+from stylekit.images import write_whole
+from stylekit.paper.panels import Inputs, Panel, Record, finished, inputs, paint, read_panel
+from stylekit.paper.recipes import Recipe
+
+ADDRESSES = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is: the panel at work, the evaluations it has had, and whether its file is written."""
+
+    recipe: Recipe
+    evaluations: int
+    done: bool
+
+
+def run(recipes: Sequence[Recipe], folder: Path, device: str = "auto") -> Iterator[Progress]:
+    """Paint panels one after the other into `folder`, which is made; yield Progress for every Step.
+
+    Raises ValueError, before any work, if the folder holds panels of another recipe.
+    """
+    for recipe, made_from in _open(recipes, folder, device):
+        if made_from is None:
+            yield Progress(recipe, recipe.evaluations, True)
+            continue
+        record = Record()
+        for step in paint(recipe, device):
+            record.add(step)
+            yield Progress(recipe, step.evaluations, False)
+        write_whole(panel_file(folder, recipe), finished(recipe, made_from, record))
+        yield Progress(recipe, recipe.evaluations, True)
+
+
+def run_on_cluster(
+    recipes: Sequence[Recipe],
+    folder: Path,
+    *,
+    address: str | None = None,
+    workers: int | None = None,
+    device: str = "auto",
+) -> Iterator[Progress]:
+    """Paint panels on Dask's workers; yield Progress as each is written. The files are written here, not there.
+
+    `address` is that of a scheduler that runs already, such as tcp://10.0.0.7:8786; without it `workers` processes are
+    started on this machine and share its cores. Pictures and weights travel as names and sha256: each worker reads its
+    own, and stops with AssetError if they are others than here. Raises ValueError without the extra "cluster".
+    """
+    waiting = {}
+    for recipe, made_from in _open(recipes, folder, device):
+        if made_from is None:
+            yield Progress(recipe, recipe.evaluations, True)
+        else:
+            waiting[recipe] = made_from
+    if not waiting:
+        return
+    with _client(address, workers) as (client, threads):
+        from distributed import as_completed
+
+        futures = {client.submit(painted, *job, device, threads, pure=False): job[0] for job in waiting.items()}
+        for future in as_completed(futures):
+            recipe = futures[future]
+            write_whole(panel_file(folder, recipe), future.result())
+            yield Progress(recipe, recipe.evaluations, True)
+
+
+def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) -> bytes:
+    """Return the content of a panel's file, painted here and now: a worker's task.
+
+    Raises AssetError if the pictures or the weights of that name are not those expected.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    found = inputs(recipe, device)
+    for what, name in (("content", recipe.content), ("style", recipe.style), ("weights", recipe.network)):
+        if getattr(found, what) != getattr(expected, what):
+            raise AssetError(
+                f"a worker has another file under the name {name!r} than the one who asked ({what}): give all machines "
+                "the same version of the kit and the same files"
+            )
+    record = Record()
+    for step in paint(recipe, device):
+        record.add(step)
+    return finished(recipe, found, record)
+
+
+def read_panels(recipes: Sequence[Recipe], folder: Path) -> list[Panel]:
+    """Return the finished panels of these recipes from a folder. Raises AssetError if one is missing."""
+    return [read_panel(panel_file(folder, recipe)) for recipe in recipes]
+
+
+def panel_file(folder: Path, recipe: Recipe) -> Path:
+    """Return where a panel's picture is."""
+    return folder / f"{recipe.panel}.png"
+
+
+def _open(recipes, folder, device):
+    """Make the folder; return each recipe with the hashes of its inputs, None in their place where it is done."""
+    if folder.exists() and not folder.is_dir():
+        raise AssetError(f"{folder} is a file: name a folder for the panels, which is made where there is none")
+    folder.mkdir(parents=True, exist_ok=True)
+    known: dict[tuple, Inputs] = {}
+    jobs = []
+    for recipe in recipes:
+        key = (recipe.content, recipe.style, recipe.network)
+        if key not in known:
+            known[key] = inputs(recipe, device)
+        jobs.append((recipe, None if _is_done(recipe, known[key], folder) else known[key]))
+    return jobs
+
+
+def _is_done(recipe, made_from, folder):
+    path = panel_file(folder, recipe)
+    if not path.exists():
+        return False
+    found = read_panel(path)
+    if (found.recipe, found.made_from) != (recipe, made_from):
+        raise ValueError(
+            f"{path} was painted by another recipe ({found.recipe.network}, {found.recipe.sizes[-1]} pixels, "
+            f"{found.recipe.steps} steps) or from other files: choose another folder, or remove that one"
+        )
+    return True
+
+
+@contextmanager
+def _client(address, workers):
+    """Yield a Dask client and the number of threads for each worker, None where the workers decide."""
+    if address is not None and not address.startswith(ADDRESSES):
+        raise ValueError(f"the address of a cluster looks like tcp://10.0.0.7:8786, got {address!r}")
+    if address is None and (workers is None or workers < 1):
+        raise ValueError(f"expected 1 or more workers, got {workers}")
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise ValueError('workers need Dask: install the extra, as in pip install -e ".[cluster]"') from error
+    if address is not None:
+        with _reached(Client, address) as client:
+            yield client, None
+        return
+    local = {"n_workers": workers, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with LocalCluster(**local) as cluster, Client(cluster) as client:
+        yield client, max(1, torch.get_num_threads() // workers)
+
+
+def _reached(Client, address):
+    try:
+        return Client(address, timeout="10s")
+    except OSError as error:
+        raise ValueError(f"no scheduler answers at {address}: start one with dask scheduler, or check it") from error
