@@ -234,7 +234,7 @@ def test_storing_and_reading_again_gives_the_same_facts_and_nearly_the_same_pict
     paper.store(before, tmp_path)
     for was, now in zip(before, paper.stored("slides1", tmp_path).values(), strict=True):
         assert (was.recipe, was.losses, was.made_from) == (now.recipe, now.losses, now.made_from)
-        assert (was.image - now.image).abs().mean() < 0.02
+        assert (was.image - now.image).abs().mean() < 0.05
     with pytest.raises(assets.AssetError, match="make figures"):
         paper.stored("fig1", tmp_path)
 

@@ -1,4 +1,4 @@
-"""Paint every offline figure once and keep it in the repository: panels, losses and times under data/results.
+"""Paint every offline figure once and keep it in the repository: panels, figure, losses and times in data/results.
 
     python tools/make_figures.py [FIGURE ...]      all figures, or those named
     python tools/make_figures.py --small           only the small panels whose losses the tests paint again
@@ -17,10 +17,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stylekit.paper import FIGURES, read_panels, recipes, run, store, write_figure
+from stylekit.paper import FIGURES, compose, read_panels, recipes, run, store, write_figure
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "figures"
+RESULTS = ROOT / "data" / "results"
+DPI = 140  # of a stored figure: about 1,500 pixels wide
+JPEG = {"quality": 85}
 SMALL = {"size": 64, "steps": 12}
 DIGITS = 4  # significant digits of an expected loss
 
@@ -57,8 +60,9 @@ def main() -> int:
         keep_expected(figure)
         if not options.small:
             panels = paint(figure, WORK / figure)
-            store(panels, ROOT / "data" / "results")
+            store(panels, RESULTS)
             write_figure(panels, WORK / figure)
+            compose(panels).savefig(RESULTS / figure / f"{figure}.jpg", dpi=DPI, bbox_inches="tight", pil_kwargs=JPEG)
     return 0
 
 

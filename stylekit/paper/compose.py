@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stylekit import figures
@@ -13,22 +14,31 @@ from stylekit.paper.panels import Panel
 from stylekit.paper.recipes import FIGURES
 
 DPI = 200
+WIDTH, TALLEST = 11.0, 2.6  # inches of a figure, and of a panel in it
 INSET = 128  # pixels of the style picture in the corner of a plate
 
 
-def compose(panels: Sequence[Panel]) -> figures.Drawing:
-    """Draw the panels of one figure in its layout; raises ValueError without panels or with those of two figures."""
+def compose(panels: Iterable[Panel], width: float = WIDTH, alt: str = "") -> figures.Drawing:
+    """Draw the panels of one figure in its layout, `width` inches wide or less.
+
+    Raises ValueError without panels or with those of two figures.
+    """
+    panels = list(panels)
     names = {panel.recipe.figure for panel in panels}
     if len(names) != 1:
         raise ValueError(f"expected the panels of one figure, got those of {sorted(names) or 'none'}")
     figure = FIGURES[names.pop()]
     title, caption = f"{figure.title} ({figure.source})", _caption(panels)
+    widest = max(p.image.shape[-1] / p.image.shape[-2] for p in panels)
+    height = lambda columns: min(TALLEST, width / columns / widest)  # noqa: E731
+    words = {"alt": alt, "caption": caption}
     if figure.layout == "plates":
-        return figures.plates({p.recipe.column: (p.image, _inset(p)) for p in panels}, title, caption=caption)
+        plates = {p.recipe.column: (p.image, _inset(p)) for p in panels}
+        return figures.plates(plates, title, height=height(2), **words)
     rows: dict[str, dict] = {}
-    for panel in panels:
-        rows.setdefault(panel.recipe.row, {})[panel.recipe.column] = panel.image
-    return figures.grid(rows, title, caption=caption)
+    for p in panels:
+        rows.setdefault(p.recipe.row, {})[p.recipe.column] = p.image
+    return figures.grid(rows, title, height(max(map(len, rows.values()))), **words)
 
 
 def write_figure(panels: Sequence[Panel], folder: Path) -> list[Path]:
@@ -70,7 +80,7 @@ def _caption(panels):
     words = [f"Network: {Path(last.network).name}; sizes: {sizes} pixels; {last.steps} evaluations at each"]
     if last.method == "stylise":
         factor = last.content_weight / last.published
-        weight = rf"{factor:g} $\alpha/\beta$" if abs(factor - 1) > 1e-9 else r"$\alpha/\beta$"
+        weight = "α/β" if math.isclose(factor, 1) else f"{factor:g} α/β"
         words.append(f"Content weight: {weight}, in the scale '{last.scale}'")
     notes = dict.fromkeys(note for p in panels for note in p.recipe.note.split("; ") if note)
     return ". ".join([*words, *(["Shown here: " + ", ".join(notes)] if notes else [])]) + "."

@@ -7,7 +7,7 @@ VGG-19) and "offline" (the pictures and the network that ship with the kit). Lay
 How a panel is painted follows from the network (`MANNERS`). VGG-19: as published, from white noise at the full size,
 with the published alpha / beta in the scale "mean", the one in which it carries over. The compact network, many of
 whose deep filters are silent or rare, cannot be normalised to mean activation 1 without those few drowning the rest:
-it paints coarse to fine in the scale "relative", where 100 alpha / beta does about the same to the eye.
+it paints coarse to fine in the scale "relative", where 300 alpha / beta does about the same to the eye.
 
 Sources: Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015, arXiv:1508.06576), "2015" below;
 the same, "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016), "CVPR" below; the slides of Su and
@@ -45,7 +45,7 @@ class Manner:
 
 
 AS_PUBLISHED = Manner("mean", 1.0, 0.0, 500, None)
-MANNERS = {"compact": Manner("relative", 100.0, TV_WEIGHT["relative"], 150, COARSEST)}
+MANNERS = {"compact": Manner("relative", 300.0, TV_WEIGHT["relative"], 150, COARSEST)}
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ CAST = {
     "Jesuiten III": ("facets", "udnie"),
     "London": ("coffee", "tubingen"),
     "New York by night": ("rocket", "rocket", "hoover_tower"),
-    "the landscape": ("rocket", "tubingen"),
+    "the landscape": ("coffee", "tubingen"),
     "the dancer": ("astronaut", "astronaut", "pytorch_tutorial_dancing"),
     "the Picasso": ("facets", "udnie", "pytorch_tutorial_picasso"),
 }
@@ -204,7 +204,7 @@ def _cast(recipe, variant, network, originals):
         if played[place] not in PLAYED_BY_ITSELF and not (originals and len(actors) > 2):
             notes.append(f"{played[place]} in place of {part}")
     if network == "compact" and "relu5_2" in recipe.content_layers:  # it ends at relu5_1
-        played["content_layers"] = ("relu5_1",)
+        played |= {"content_layers": ("relu5_1",), "column": recipe.column.replace("relu5_2", "relu5_1")}
         notes.append("relu5_1 in place of relu5_2")
     return dataclasses.replace(recipe, note="; ".join(notes), **played)
 
@@ -315,7 +315,7 @@ _PANELS = {
     "cvpr4": _ratios,
     "cvpr5": _content_layers,
     "cvpr6": _starts,
-    "cvpr7": _one_painting("London", "New York by night", 1e-2),
-    "slides1": _one_painting("the landscape", "The Scream", 5e-3),
+    "cvpr7": _one_painting("London", "New York by night", 3e-3),
+    "slides1": _one_painting("the landscape", "The Scream", 1e-3),
     "slides2": _one_painting("the dancer", "the Picasso", 5e-3),
 }

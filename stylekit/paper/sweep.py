@@ -5,6 +5,7 @@ A panel's file is written whole or not at all, so a run may be killed at any mom
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,8 +100,11 @@ def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) 
 
 
 def read_panels(recipes: Sequence[Recipe], folder: Path) -> list[Panel]:
-    """Return the finished panels of these recipes from a folder. Raises AssetError if one is missing."""
-    return [read_panel(panel_file(folder, recipe)) for recipe in recipes]
+    """Return the finished panels of these recipes from a folder, labelled as the recipes are now.
+
+    Raises AssetError if one is missing.
+    """
+    return [dataclasses.replace(read_panel(panel_file(folder, recipe)), recipe=recipe) for recipe in recipes]
 
 
 def panel_file(folder: Path, recipe: Recipe) -> Path:
