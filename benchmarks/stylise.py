@@ -25,7 +25,7 @@ REPEATS = 7
 
 def bare_chain(network, image):
     """Run the convolutions, rectifiers and pooling of the network on an image and return a gradient of it."""
-    x = image.requires_grad_(True)
+    x = image.to(network.convolutions["conv1_1"].weight.dtype).requires_grad_(True)
     y = x
     for name, convolution in network.convolutions.items():
         if name.endswith("_1") and name != "conv1_1":

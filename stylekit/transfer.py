@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stylekit.images import resize_image
-from stylekit.losses import content_loss, gram_matrix, style_layer_loss, style_loss, total_variation
+from stylekit.losses import GramMatrix, content_loss, gram_matrix, style_layer_loss, style_loss, total_variation
 from stylekit.networks import LossNetwork, normalised
 from stylekit.optimise import Step, minimise
 
@@ -179,7 +179,7 @@ class Objective:
         return content_loss(F, P) / entries[self.scale]
 
     def _style(self, F, layer):
-        return style_layer_loss(F, self.A[layer], self.M_style[layer])
+        return style_layer_loss(F, self.A[layer], self.M_style[layer], gram=GramMatrix.apply)
 
 
 def layer_weights(layers: Iterable[str] | Mapping[str, float]) -> dict[str, float]:
@@ -192,9 +192,9 @@ def layer_weights(layers: Iterable[str] | Mapping[str, float]) -> dict[str, floa
 
 
 def _responses(network, image, layers):
-    """Return each layer's response as F, (1, N, M)."""
-    responses = network.features(image, layers)  # (1, N, H, W), channels last in memory: no copy below
-    return {layer: f.permute(0, 2, 3, 1).flatten(1, 2).transpose(1, 2) for layer, f in responses.items()}
+    """Return each layer's response to one image as F, (N, M), without copying it."""
+    responses = network.features(image, layers)  # (1, N, H, W), channels last in memory: rows of N numbers
+    return {layer: f.permute(0, 2, 3, 1).flatten(0, 2).T for layer, f in responses.items()}  # (M, N) -> (N, M)
 
 
 def _start(init, photograph, exemplar, seed):

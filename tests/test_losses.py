@@ -66,6 +66,22 @@ def test_eq3_a_batch_has_one_gram_matrix_per_image():
     torch.testing.assert_close(G[1], losses.gram_matrix(F[1]))
 
 
+@pytest.mark.parametrize("shape", [(N, M), (3, N, M)])
+def test_eq3_for_speed_has_the_value_and_the_derivative_of_the_plain_one(shape):
+    F, D = responses(23, *shape).requires_grad_(True), responses(24, *shape[:-1], N)  # D is not symmetric
+    plain, fast = losses.gram_matrix(F), losses.GramMatrix.apply(F)
+    assert torch.equal(plain, fast)
+    expected, found = (torch.autograd.grad((G * D).sum(), F)[0] for G in (plain, fast))
+    torch.testing.assert_close(found, expected, atol=1e-12, rtol=1e-12)
+    assert torch.autograd.gradgradcheck(losses.GramMatrix.apply, responses(25, 3, 7).requires_grad_(True))
+
+
+def test_eq3_for_speed_gives_a_gradient_that_lies_in_memory_as_the_responses_do():
+    F = responses(26, M, N).requires_grad_(True).T  # as a channels-last network stores it
+    (gradient,) = torch.autograd.grad(losses.GramMatrix.apply(F).square().sum(), F)
+    assert gradient.stride() == F.stride()
+
+
 def test_eq4_style_layer_loss_by_loops():
     F, A = responses(10), losses.gram_matrix(responses(11))
     by_hand = 0.0

@@ -11,7 +11,7 @@ import torchvision
 from torch import nn
 
 from stylekit.assets import AssetError
-from stylekit.networks import ARCHITECTURES, LossNetwork, load_network, normalised
+from stylekit.networks import ARCHITECTURES, LossNetwork, fingerprint, load_network, normalised
 
 IMAGE = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(0))
 
@@ -68,6 +68,38 @@ def test_pooling_by_name(pooling):
     blocks = found["relu1_1"][:, :, :36, :42].unfold(2, 2, 2).unfold(3, 2, 2)
     pooled = blocks.mean(dim=(-2, -1)) if pooling == "average" else blocks.amax(dim=(-2, -1))
     torch.testing.assert_close(found["conv2_1"], network.convolutions["conv2_1"](pooled))
+
+
+def test_in_bfloat16_the_responses_come_back_in_float32_and_agree_to_its_eight_bits(compact):
+    low = load_network("compact", device="cpu", precision="bfloat16")
+    layers = ["conv1_1", "relu2_1", "relu5_1"]
+    exact, coarse = compact.features(IMAGE, layers), low.features(IMAGE, layers)
+    for layer in layers:
+        assert coarse[layer].dtype == torch.float32
+        error = (coarse[layer] - exact[layer]).norm() / exact[layer].norm()
+        assert 1e-4 < error < 0.02
+
+
+def test_in_bfloat16_a_gradient_points_about_where_that_of_float32_does(compact):
+    low, found = load_network("compact", device="cpu", precision="bfloat16"), []
+    for network in (compact, low):
+        image = IMAGE.clone().requires_grad_(True)
+        found.append(torch.autograd.grad(network.features(image, ["relu5_1"])["relu5_1"].square().sum(), image)[0])
+    assert found[1].dtype == torch.float32
+    assert 0.9 < torch.cosine_similarity(*(g.flatten() for g in found), dim=0) < 0.99999
+
+
+def test_the_fingerprint_is_that_of_the_weights_and_differs_in_bfloat16(compact):
+    by_hand = hashlib.sha256()
+    for weights in compact.convolutions.state_dict().values():
+        by_hand.update(weights.contiguous().numpy().tobytes())
+    assert fingerprint(compact) == by_hand.hexdigest()
+    assert fingerprint(load_network("compact", device="cpu", precision="bfloat16")) != by_hand.hexdigest()
+
+
+def test_an_unknown_precision_is_told():
+    with pytest.raises(ValueError, match="float32, bfloat16"):
+        load_network("compact", precision="float16")
 
 
 def test_unknown_pooling_is_told():
