@@ -198,6 +198,25 @@ def test_curves_are_drawn_as_given_on_the_axes_asked_for():
     }
 
 
+def test_contours_draw_each_level_where_the_heights_reach_it_and_paths_as_given_on_one_scale():
+    x, y = np.linspace(-2, 3, 101), np.linspace(-1, 1, 83)
+    heights = x[None, :] ** 2 + 25 * y[:, None] ** 2  # (83, 101)
+    paths = {"zigzag": ([-2, 1, 0], [1, -0.5, 0]), "straight": ([-2, 0], [1, 0])}
+    (ax,) = figures.contours(x, y, heights, levels=(1, 4), paths=paths).figure.axes
+    lines = ax.collections[0].get_paths()
+    for level, line in zip((1, 4), lines, strict=True):
+        across, up = line.vertices.T
+        np.testing.assert_allclose(across**2 + 25 * up**2, level, atol=0.02)
+        assert across.max() == pytest.approx(level**0.5, abs=0.01)
+    assert {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines} == paths
+    assert ax.get_aspect() == 1 and ax.get_xlim() == (-2, 3) and ax.get_ylim() == (-1, 1)
+
+
+def test_contours_of_heights_in_another_shape_are_an_error_that_names_the_right_one():
+    with pytest.raises(ValueError, match="row for each of the 7 values of y and a column for each of the 11 of x"):
+        figures.contours(np.arange(W), np.arange(H), np.zeros((W, H)), levels=(1,), paths={})
+
+
 def test_bars_are_as_long_as_their_numbers_and_carry_them():
     (ax,) = figures.bars({"paper": 1.0, "keras": 7.25}).figure.axes
     assert [bar.get_width() for bar in ax.patches] == [1.0, 7.25]

@@ -247,14 +247,14 @@ machine = {p.machine for panels in stored.values() for p in panels.values()}
 bars(minutes, title="Minutes to paint each figure offline", xlabel="; ".join(sorted(machine)))
 
 # %% [markdown]
-# And the originals? An evaluation with VGG-19 of $512 \times 512$ pixels costs 406 GFLOP (notebook 08 counts them:
+# And the originals? An evaluation with VGG-19 of $512 \times 512$ pixels costs 397 GFLOP (notebook 08 counts them:
 # forward, back to the pixels, Gram matrices). Divide by what *your* machine does in a second; the table does it for
 # three round numbers. These are computed, not measured: nobody has run the originals here.
 
 # %% tags=["nbval-check-output"]
 work = {name: sum(r.evaluations for r in paper.recipes(name, "paper")) for name in paper.FIGURES}
 for rate, kind in ((100, "two laptop cores"), (1000, "a workstation"), (10000, "a graphics card")):
-    hours = work["fig3"] * 406 / rate / 3600
+    hours = work["fig3"] * 397 / rate / 3600
     print(f"fig3, {work['fig3']} evaluations: {hours:6.1f} hours at {rate} GFLOP/s, {kind}")
 
 # %% [markdown]
@@ -356,18 +356,18 @@ check_value(panels_painted, len(paper.recipes("fig3")) - 6)
 # %% [markdown]
 # ### 2. On paper: how long is a figure?
 #
-# `cvpr6` in the variant `"paper"` has six paintings, each of 500 evaluations at 406 GFLOP. How many minutes does it
+# `cvpr6` in the variant `"paper"` has six paintings, each of 500 evaluations at 397 GFLOP. How many minutes does it
 # take at 1 TFLOP per second?
 
 # %%
 minutes_needed = ...
 ### BEGIN SOLUTION
-minutes_needed = 6 * 500 * 406e9 / 1e12 / 60
+minutes_needed = 6 * 500 * 397e9 / 1e12 / 60
 ### END SOLUTION
 
 # %% tags=["nbval-check-output"]
 evaluations = sum(recipe.evaluations for recipe in paper.recipes("cvpr6", "paper"))
-check_value(minutes_needed, evaluations * 406 / 1000 / 60)
+check_value(minutes_needed, evaluations * 397 / 1000 / 60)
 
 # %% [markdown]
 # ### 3. Write a recipe

@@ -38,6 +38,38 @@ def curves(
     return Drawing(figure, alt or in_words(title, ", ".join(lines)))
 
 
+def contours(
+    x: np.ndarray,
+    y: np.ndarray,
+    heights: np.ndarray,
+    levels: Iterable[float | int],
+    paths: Mapping[str, tuple],
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    alt: str = "",
+) -> Drawing:
+    """Draw the contour lines of heights, (len(y), len(x)), at `levels`, and paths by name, pairs of x and y values.
+
+    Both axes have one scale, so that steepest descent crosses the lines at right angles, and end where x and y do.
+    Raises ValueError where heights have another shape.
+    """
+    if np.shape(heights) != (len(y), len(x)):
+        raise ValueError(
+            f"heights must have a row for each of the {len(y)} values of y and a column for each of the {len(x)} of x; "
+            f"got shape {np.shape(heights)}"
+        )
+    figure, ax = new_axes(title, xlabel, ylabel)
+    ax.contour(x, y, heights, levels=list(levels), colors="0.75", linewidths=1)
+    for number, (name, (across, up)) in enumerate(paths.items(), start=1):
+        colour = COLOURS[number % len(COLOURS)]
+        ax.plot(across, up, label=name, color=colour, marker="o", markersize=4, linewidth=1.5)
+    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), aspect="equal")
+    if paths:
+        figure.legend(loc="outside lower center", ncols=len(paths), frameon=False)
+    return Drawing(figure, alt or in_words(title, ", ".join(paths)))
+
+
 def bars(
     values: Mapping[str, float | int], title: str = "", xlabel: str = "", log: bool = False, alt: str = ""
 ) -> Drawing:

@@ -1,0 +1,260 @@
+"""Notebook 08: how three ways of descending behave, what L-BFGS does, and what an evaluation costs."""
+
+import math
+from collections import deque
+from pathlib import Path
+
+import jupytext
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from stylekit.images import load_image
+from stylekit.networks import COMPACT, VGG19, LossNetwork, load_network
+from stylekit.optimise import minimise
+from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
+
+SOURCE = Path(__file__).resolve().parent.parent / "notebooks" / "source" / "08-how-to-descend.py"
+TAUGHT = ("looking", "gradient_descent", "adam", "dot", "direction", "lbfgs", "flops")
+WEIGHTS = {"content_weight": 0.05, "style_weight": 1.0, "tv_weight": 0.001}
+
+
+@pytest.fixture(scope="module")
+def taught():
+    """Return the functions that the notebook defines, by name."""
+    cells = [cell.source for cell in jupytext.read(SOURCE).cells if cell.cell_type == "code"]
+    space = {}
+    exec(cells[0], space)
+    for cell in cells:
+        if cell.startswith(tuple(f"def {name}(" for name in TAUGHT)):
+            exec(cell, space)
+    return {name: space[name] for name in TAUGHT}
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_network("compact", device="cpu")
+
+
+def painting(network, size, style="waves", dtype=torch.float32):
+    p, a = (load_image(name, size).to(dtype) for name in ("chelsea", style))
+    return p, Objective(network.to(dtype), p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **WEIGHTS)
+
+
+def places_of(method, objective, x, looks, *options, looking):
+    places, (look, record) = [], looking(objective)
+
+    def noted(x):
+        places.append(x.detach().clone())
+        return look(x)
+
+    method(noted, x, looks, *options)
+    return places, [loss for _, loss in record]
+
+
+def torchs_places(optimiser, x, objective, steps):
+    places = []
+
+    def closure():
+        optimiser.zero_grad()
+        places.append(x.detach().clone())
+        loss = objective(x)["total"]
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        optimiser.step(closure)
+    return places
+
+
+def quartic(x):
+    stiff = torch.logspace(0, 2, x.numel(), dtype=x.dtype).view(x.shape)
+    return {"total": (stiff * x.square()).sum() + x.pow(4).sum()}
+
+
+def ellipse(ratio):
+    return lambda x: {"total": 0.5 * (x[0] ** 2 + ratio * x[1] ** 2)}
+
+
+def scaled(objective, factor):
+    return lambda x: {"total": factor * objective(x)["total"]}
+
+
+def dense_bfgs_direction(g, pairs):
+    """Return -H g with the n x n inverse Hessian H updated pair by pair (Nocedal and Wright 2006, equation 6.17)."""
+    (s, y), identity = pairs[-1], np.eye(len(g))
+    H = (s @ y) / (y @ y) * identity
+    for s, y in pairs:
+        left = identity - np.outer(s, y) / (s @ y)
+        H = left @ H @ left.T + np.outer(s, s) / (s @ y)
+    return -H @ g
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_two_loops_give_the_direction_of_the_dense_bfgs_matrix(taught, count):
+    generator = np.random.default_rng(count)
+    factor = generator.normal(size=(11, 11))
+    hessian = factor @ factor.T + np.eye(11)
+    pairs = [(s, hessian @ s) for s in generator.normal(size=(count, 11))]
+    g = generator.normal(size=11)
+    found = taught["direction"](torch.tensor(g), [(torch.tensor(s), torch.tensor(y)) for s, y in pairs])
+    np.testing.assert_allclose(found.numpy(), dense_bfgs_direction(g, pairs), rtol=1e-9, atol=1e-12)
+
+
+def test_without_a_history_the_direction_is_steepest_descent(taught):
+    g = torch.rand(1, 3, 5, 7)
+    torch.testing.assert_close(taught["direction"](g, deque()), -g)
+
+
+def test_one_step_of_lbfgs_on_paper_gives_3_then_a_half_then_a_75th(taught):
+    start = torch.tensor([2.0, 1.0], dtype=torch.float64)
+    places, losses = places_of(taught["lbfgs"], ellipse(2), start, 3, 10, True, 1.0, looking=taught["looking"])
+    assert losses == pytest.approx([3, 1 / 2, 1 / 75], abs=1e-12)
+    torch.testing.assert_close(places[2], torch.tensor([2 / 15, -1 / 15], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("history", [1, 3, 10])
+def test_lbfgs_looks_where_torchs_looks_on_a_quartic_and_on_the_painting(taught, network, history):
+    p, objective = painting(load_network("compact", device="cpu"), 49, dtype=torch.float64)
+    for function, start in ((quartic, torch.ones(5, 7, dtype=torch.float64)), (objective, p)):
+        x = start.clone().requires_grad_(True)
+        optimiser = torch.optim.LBFGS([x], max_iter=12, max_eval=99, history_size=history)
+        theirs = torchs_places(optimiser, x, function, 1)
+        options = (history, False, 1 / start.numel())
+        ours, _ = places_of(taught["lbfgs"], function, start, 12, *options, looking=taught["looking"])
+        assert len(ours) == len(theirs) == 12
+        torch.testing.assert_close(torch.stack(ours), torch.stack(theirs), atol=1e-10, rtol=0)
+
+
+def test_the_line_search_never_accepts_a_rise(taught):
+    accepted = []
+    look, _ = taught["looking"](quartic)
+
+    def noted(x):
+        L, g = look(x)
+        if not accepted or accepted[-1] >= L:
+            accepted.append(L)
+        return L, g
+
+    end = taught["lbfgs"](noted, torch.ones(11, dtype=torch.float64), 40, first=3.0)
+    assert quartic(end)["total"].item() == pytest.approx(min(accepted), abs=1e-12)
+    assert accepted[-1] < 1e-6 * accepted[0]
+
+
+@pytest.mark.parametrize("name", ["gradient_descent", "adam"])
+def test_gradient_descent_and_adam_are_torchs(taught, name):
+    rate = {"gradient_descent": 0.002, "adam": 0.1}[name]
+    start = torch.linspace(-0.05, 0.07, 13, dtype=torch.float64)
+    x = start.clone().requires_grad_(True)
+    optimiser = {"gradient_descent": torch.optim.SGD, "adam": torch.optim.Adam}[name]([x], lr=rate)
+    theirs = torchs_places(optimiser, x, quartic, 17)
+    ours, _ = places_of(taught[name], quartic, start, 17, rate, looking=taught["looking"])
+    torch.testing.assert_close(torch.stack(ours), torch.stack(theirs), atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("ratio, moves", [(25, 87), (100, 346)])
+def test_gradient_descent_at_its_best_rate_needs_moves_in_proportion_to_the_ratio_of_curvatures(taught, ratio, moves):
+    start = torch.tensor([1.0, 1.0], dtype=torch.float64)
+    options = (2 / (1 + ratio),)
+    method = taught["gradient_descent"]
+    places, _ = places_of(method, ellipse(ratio), start * 1e-2, moves + 1, *options, looking=taught["looking"])
+    distances = [place.norm().item() / start.norm().item() / 1e-2 for place in places]
+    assert distances[moves] <= 1 / 1000 < distances[moves - 1]
+
+
+def test_lbfgs_gets_lower_than_adam_and_gradient_descent_at_rates_that_work(taught, network):
+    p, objective = painting(network, 56)
+    ends = {}
+    for name, rates in (("gradient_descent", (30, 100)), ("adam", (0.05,))):
+        runs = [places_of(taught[name], objective, p, 40, rate, looking=taught["looking"])[1] for rate in rates]
+        ends[name] = min(run[-1] for run in runs)
+    *_, last = minimise(p, objective, 40)
+    assert last.losses["total"] < ends["adam"] < ends["gradient_descent"]
+
+
+def test_more_history_gets_lower(taught, network):
+    p, objective = painting(network, 56)
+    ends = {m: places_of(taught["lbfgs"], objective, p, 80, m, looking=taught["looking"])[1][-1] for m in (1, 10)}
+    assert ends[10] < ends[1] / 1.05
+
+
+def test_torchs_lbfgs_takes_a_tiny_loss_for_the_bottom_and_stylekits_does_not(network):
+    p, objective = painting(network, 48)
+    tiny = scaled(objective, 1e-8)
+    x = p.clone().requires_grad_(True)
+    assert len(torchs_places(torch.optim.LBFGS([x], max_iter=12), x, tiny, 1)) == 1
+    *_, last = minimise(p, tiny, 12)
+    assert 1e8 * last.losses["total"] < 0.5 * objective(p)["total"].item()
+
+
+def test_without_tolerances_torchs_lbfgs_still_remembers_no_pair_of_a_tiny_loss(network):
+    p, objective = painting(network, 48)
+    remembered = {}
+    for factor in (1, 1e-8):
+        x = p.clone().requires_grad_(True)
+        optimiser = torch.optim.LBFGS([x], max_iter=8, tolerance_grad=0, tolerance_change=0)
+        torchs_places(optimiser, x, scaled(objective, factor), 1)
+        remembered[factor] = len(optimiser.state[x]["old_dirs"])
+    assert remembered == {1: 7, 1e-8: 0}
+
+
+def test_small_first_gets_lower_from_noise_for_the_same_work():
+    network = load_network("compact", device="cpu")
+    p, a = load_image("chelsea", 128), load_image("swirls", 128)
+    options = {"init": "noise", "content_weight": 0.1}
+    *_, large = stylise(p, a, network, sizes=[128], steps=40, **options)
+    *_, both = stylise(p, a, network, sizes=[64, 128], steps=32, **options)
+    assert 32 / 4 + 32 == 40 and large.evaluations <= 40 and both.evaluations <= 64
+    assert both.losses["total"] < 0.97 * large.losses["total"]
+
+
+class Rough(LossNetwork):
+    """A network whose convolutions compute in bfloat16."""
+
+    def features(self, image, layers):
+        with torch.autocast("cpu", torch.bfloat16):
+            return {layer: F.float() for layer, F in super().features(image, layers).items()}
+
+
+def slope(network, x):
+    p, a = (load_image(name, 64).to(x.dtype) for name in ("chelsea", "waves"))
+    objective = Objective(network, p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **WEIGHTS)
+    x = x.clone().requires_grad_(True)
+    return torch.autograd.grad(objective(x)["total"], x)[0].double().flatten()
+
+
+def test_float32_has_the_slope_of_float64_and_bfloat16_loses_it_towards_the_end(network):
+    p, objective = painting(network, 64)
+    *_, last = minimise(p, objective, 60)
+    precise, cosines = load_network("compact", device="cpu").double(), {}
+    rough = Rough(**COMPACT).requires_grad_(False)
+    rough.load_state_dict(network.state_dict())
+    for name, x in (("photograph", p), ("painting", last.image)):
+        true, *others = slope(precise, x.double()), slope(network, x), slope(rough, x)
+        cosines[name] = [torch.nn.functional.cosine_similarity(true, g, dim=0).item() for g in others]
+    assert min(fine for fine, _ in cosines.values()) > 0.99999
+    assert cosines["painting"][1] < cosines["photograph"][1] < 0.9999
+
+
+@pytest.mark.parametrize("architecture", [COMPACT, VGG19], ids=["compact", "vgg19"])
+def test_the_formula_counts_the_operations_that_torch_counts(taught, architecture):
+    height, width = 75, 53
+    with torch.device("meta"):
+        network = LossNetwork(**architecture).requires_grad_(False)
+        x = torch.rand(1, 3, height, width, requires_grad=True)
+        with FlopCounterMode(display=False) as counter:
+            responses = network.features(x, STYLE_LAYERS)
+            torch.autograd.grad(sum(F.sum() for F in responses.values()), x)
+        with FlopCounterMode(display=False) as products:
+            for F in responses.values():
+                D = F.flatten(2) @ F.flatten(2).transpose(1, 2)
+                D @ F.flatten(2)  # the derivative, where D is dL/dG
+    convolutions, grams = taught["flops"](**architecture, height=height, width=width)
+    assert (convolutions, grams) == (counter.get_total_flops(), products.get_total_flops())
+
+
+def test_vgg19_at_512_pixels_takes_397_gflop_an_evaluation(taught):
+    convolutions, grams = taught["flops"](**VGG19, height=512, width=512)
+    assert (round(convolutions / 1e9, 1), round((convolutions + grams) / 1e9, 1)) == (378.7, 396.9)
+    assert math.isclose(500 * (convolutions + grams) / 100e9 / 60, 33, abs_tol=0.5)
