@@ -140,6 +140,7 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_noise(output)]
             for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET, None)
                 _shrink(output)
 
 
@@ -162,9 +163,10 @@ def _shrink(output: nbformat.NotebookNode) -> None:
 
 
 def _is_noise(output: nbformat.NotebookNode) -> bool:
-    """Tell a progress bar on stderr, and a widget, which is dead without its kernel."""
+    """Tell a progress bar on stderr, and a widget, dead without its kernel, that has no picture in its place."""
     progress = output.get("name") == "stderr" and ("\r" in output.text or "it/s]" in output.text)
-    return progress or WIDGET in output.get("data", {})
+    data = output.get("data", {})
+    return progress or (WIDGET in data and "image/png" not in data)
 
 
 def _write(notebook: nbformat.NotebookNode, path: Path) -> Path:
