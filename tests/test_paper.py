@@ -83,6 +83,8 @@ def test_a_picture_of_unclear_copyright_is_shown_only_when_asked_for_and_a_stand
     assert panels("fig2", "paper")["E"].note == "udnie in place of Seated Nude"
     assert panels("fig2", "paper", originals=True)["E"].note == ""
     assert panels("fig2", "paper")["C"].note == ""
+    night = panels("cvpr7", "paper", originals=True)["painting"]
+    assert night.note == "tubingen in place of London; rocket in place of New York by night"
 
 
 def test_no_two_panels_of_a_figure_share_a_name_that_is_a_file_name():

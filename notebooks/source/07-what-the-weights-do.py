@@ -308,8 +308,8 @@ grid(
     title="One knob at a time",
     height=1.2,
     alt="Six small paintings of the cat. As it is: the face in coloured patches. With a large alpha/beta: nearly the "
-    "photograph, a little tinted. With relu1_1 alone: soft colours, no outlines. With the content at relu2_1: near the "
-    "photograph, with dark outlines. With much total variation: blurred. From noise: curls, and a trace of the face.",
+    "photograph. With relu1_1 alone: soft, flat colours. With the content at relu2_1: the face is plainer. With much "
+    "total variation: blurred. From noise: speckles and strokes, and hardly a face.",
 )
 
 # %%

@@ -2,8 +2,9 @@
 
 from stylekit.paper.compose import compose, write_figure
 from stylekit.paper.panels import RECIPE, Panel, paint
-from stylekit.paper.recipes import FIGURES, VARIANTS, Figure, Recipe, recipes
+from stylekit.paper.recipes import VARIANTS, Recipe, recipes
 from stylekit.paper.results import expected, store, stored
+from stylekit.paper.sources import FIGURES, Figure
 from stylekit.paper.sweep import Progress, read_panels, run, run_on_cluster
 
 __all__ = [

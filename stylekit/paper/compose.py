@@ -11,7 +11,7 @@ from pathlib import Path
 from stylekit import figures
 from stylekit.images import load_image, write_whole
 from stylekit.paper.panels import Panel
-from stylekit.paper.recipes import FIGURES
+from stylekit.paper.sources import FIGURES
 
 DPI = 200
 WIDTH, TALLEST = 11.0, 2.6  # inches of a figure, and of a panel in it

@@ -8,10 +8,6 @@ How a panel is painted follows from the network (`MANNERS`). VGG-19: as publishe
 with the published alpha / beta in the scale "mean", the one in which it carries over. The compact network, many of
 whose deep filters are silent or rare, cannot be normalised to mean activation 1 without those few drowning the rest:
 it paints coarse to fine in the scale "relative", where 300 alpha / beta does about the same to the eye.
-
-Sources: Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015, arXiv:1508.06576), "2015" below;
-the same, "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016), "CVPR" below; the slides of Su and
-YousefiAmiri (2019). What could not be read there again is marked "from memory".
 """
 
 from __future__ import annotations
@@ -23,6 +19,7 @@ from dataclasses import dataclass, field
 
 from stylekit.assets import suggest
 from stylekit.images import check_size
+from stylekit.paper.sources import CAST, CVPR4_RATIOS, FIG2, FIG3_RATIOS, FIGURES
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT
 
 VARIANTS = {  # the network and the longer side in pixels, unless said otherwise
@@ -89,61 +86,6 @@ class Recipe:
         return self.steps * len(self.sizes) if self.method in PAINTED else 0
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure's name on the command line, its title, its source, and how it is laid out: "grid" or "plates"."""
-
-    name: str
-    title: str
-    source: str
-    layout: str = "grid"
-
-
-FIGURES = {
-    figure.name: figure
-    for figure in (
-        Figure("fig1", "What each layer keeps: style (top) and content (bottom)", "2015, Fig. 1"),
-        Figure("fig2", "One photograph in five styles", "2015, Fig. 2", "plates"),
-        Figure("fig3", "More layers downwards, more content to the right", "2015, Fig. 3"),
-        Figure("cvpr1", "What each layer keeps: style (top) and content (bottom)", "CVPR, Fig. 1"),
-        Figure("cvpr3", "One photograph in five styles", "CVPR, Fig. 3", "plates"),
-        Figure("cvpr4", "More content to the right: the ratio alpha / beta", "CVPR, Fig. 4, from memory"),
-        Figure("cvpr5", "Content matched at a low and at a high layer", "CVPR, Fig. 5, from memory"),
-        Figure("cvpr6", "Six starts of the descent", "CVPR, Fig. 6, from memory"),
-        Figure("cvpr7", "A photograph in the style of a photograph", "CVPR, Fig. 7, from memory; the ratio is ours"),
-        Figure("slides1", "A landscape and The Scream", "slides of 2019; the ratio is ours"),
-        Figure("slides2", "A dancer and a Picasso", "slides of 2019; the ratio is ours"),
-    )
-}
-
-# Who plays a part in a figure: offline; with the papers' pictures; and the original, where it may not be shown to all.
-CAST = {
-    "the photograph": ("chelsea", "tubingen"),
-    "Shipwreck": ("haze", "shipwreck"),
-    "Starry Night": ("swirls", "starry_night"),
-    "The Scream": ("waves", "the_scream"),
-    "Seated Nude": ("facets", "udnie", "picasso_seated_nude"),
-    "Composition VII": ("shapes", "composition_vii"),
-    "Jesuiten III": ("facets", "udnie"),
-    "London": ("coffee", "tubingen"),
-    "New York by night": ("rocket", "rocket", "hoover_tower"),
-    "the landscape": ("coffee", "tubingen"),
-    "the dancer": ("astronaut", "astronaut", "pytorch_tutorial_dancing"),
-    "the Picasso": ("facets", "udnie", "pytorch_tutorial_picasso"),
-}
-PLAYED_BY_ITSELF = ("shipwreck", "starry_night", "the_scream", "composition_vii", "tubingen")
-
-FIG2 = (  # panel, style, alpha / beta in 2015, alpha / beta at the CVPR
-    ("B", "Shipwreck", 1e-3, 1e-3),
-    ("C", "Starry Night", 1e-3, 8e-4),
-    ("D", "The Scream", 1e-3, 5e-3),
-    ("E", "Seated Nude", 1e-4, 5e-4),
-    ("F", "Composition VII", 1e-4, 5e-4),
-)
-FIG3_RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)
-CVPR4_RATIOS = (1e-4, 1e-3, 1e-2, 1e-1)
-
-
 def recipes(
     figure: str | None = None,
     variant: str = "offline",
@@ -199,9 +141,9 @@ def _cast(recipe, variant, network, originals):
     played, notes = {"network": network, "variant": variant, "originals": originals}, []
     for place in ("content", "style"):
         part = getattr(recipe, place)
-        actors = CAST[part]
-        played[place] = actors[0] if variant == "offline" else actors[-1 if originals else min(1, len(actors) - 1)]
-        if played[place] not in PLAYED_BY_ITSELF and not (originals and len(actors) > 2):
+        offline, shown, original = CAST[part]
+        played[place] = offline if variant == "offline" else (original if originals and original else shown)
+        if played[place] != original:
             notes.append(f"{played[place]} in place of {part}")
     if network == "compact" and "relu5_2" in recipe.content_layers:  # it ends at relu5_1
         played |= {"content_layers": ("relu5_1",), "column": recipe.column.replace("relu5_2", "relu5_1")}

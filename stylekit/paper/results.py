@@ -10,7 +10,7 @@ from pathlib import Path
 from stylekit.assets import AssetError, data_folder
 from stylekit.images import jpeg_bytes, load_image, write_whole
 from stylekit.paper.panels import Panel, panel
-from stylekit.paper.recipes import FIGURES
+from stylekit.paper.sources import FIGURES
 
 QUALITY = 88  # of a stored JPEG: a panel takes about 30 kB
 INDEX = "panels.json"
