@@ -19,7 +19,7 @@
 # **What you need to know.** What a [gradient](glossary.md#gradient) is (notebook 02), and the
 # [total loss](glossary.md#total-loss) of style transfer (notebook 06; it stands below once more).
 #
-# **How long it runs.** About 25 seconds on two cores.
+# **How long it runs.** About 30 seconds on two cores.
 
 # %%
 import math

@@ -18,7 +18,8 @@
 # **What you need to know.** The [total loss](glossary.md#total-loss) (notebook 06) and what its weights do (notebook
 # 07).
 #
-# **How long it runs.** About 15 seconds. The large pictures were painted beforehand and are marked as *stored*.
+# **How long it runs.** About 20 seconds on two cores. The large pictures were painted beforehand and are marked as
+# *stored*.
 #
 # The papers: Gatys, Ecker and Bethge, *A Neural Algorithm of Artistic Style* (2015,
 # [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)), here "2015"; and the same authors' *Image Style Transfer Using
