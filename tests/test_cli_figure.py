@@ -82,7 +82,7 @@ def test_bad_arguments_end_in_a_sentence(tmp_path, capsys, words, expected):
     assert run("figure", *words, "--out", tmp_path / "new") == 2
     error = capsys.readouterr().err
     assert expected in error and "Traceback" not in error
-    assert not list(tmp_path.rglob("*.png"))
+    assert not list(tmp_path.iterdir()), "not even the folder is made"
 
 
 def test_an_output_folder_that_is_a_file_is_told(tmp_path, capsys):

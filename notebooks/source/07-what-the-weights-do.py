@@ -18,7 +18,7 @@
 #
 # **What you need to know.** The [total loss](glossary.md#total-loss) and its scale "relative" (notebook 06).
 #
-# **How long it runs.** About 13 seconds on two cores. The last widget paints for as long as you like.
+# **How long it runs.** About 20 seconds on two cores. The last widget paints for as long as you like.
 #
 # The grid below is laid out as figure 3 of Gatys, Ecker and Bethge (2015,
 # [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)). Then you get the sliders.

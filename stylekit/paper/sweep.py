@@ -35,7 +35,9 @@ def run(recipes: Sequence[Recipe], folder: Path, device: str = "auto") -> Iterat
 
     Raises ValueError, before any work, if the folder holds panels of another recipe.
     """
-    for recipe, made_from in _open(recipes, folder, device):
+    jobs = _open(recipes, folder, device)
+    folder.mkdir(parents=True, exist_ok=True)
+    for recipe, made_from in jobs:
         if made_from is None:
             yield Progress(recipe, recipe.evaluations, True)
             continue
@@ -72,6 +74,7 @@ def run_on_cluster(
     with _client(address, workers) as (client, threads):
         from distributed import as_completed
 
+        folder.mkdir(parents=True, exist_ok=True)
         futures = {client.submit(painted, *job, device, threads, pure=False): job[0] for job in waiting.items()}
         for future in as_completed(futures):
             recipe = futures[future]
@@ -113,10 +116,9 @@ def panel_file(folder: Path, recipe: Recipe) -> Path:
 
 
 def _open(recipes, folder, device):
-    """Make the folder; return each recipe with the hashes of its inputs, None in their place where it is done."""
+    """Return each recipe with the hashes of its inputs, None in their place where it is done; write nothing."""
     if folder.exists() and not folder.is_dir():
         raise AssetError(f"{folder} is a file: name a folder for the panels, which is made where there is none")
-    folder.mkdir(parents=True, exist_ok=True)
     known: dict[tuple, Inputs] = {}
     jobs = []
     for recipe in recipes:
