@@ -98,7 +98,7 @@ def paint_figure(options) -> int:
     else:
         where = {"address": options.cluster, "workers": options.workers, "device": options.device}
         sweep = paper.run_on_cluster(recipes, folder, **where)
-    for note in dict.fromkeys(note for recipe in recipes for note in recipe.note.split("; ") if note):
+    for note in paper.stand_ins(recipes):
         print(f"stylekit: {note}", file=sys.stderr)
     if not _watch(sweep, recipes):
         print(f"\nstylekit: stopped; the same command goes on with the panels missing in {folder}", file=sys.stderr)

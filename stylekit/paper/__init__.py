@@ -2,7 +2,7 @@
 
 from stylekit.paper.compose import compose, write_figure
 from stylekit.paper.panels import RECIPE, Panel, paint
-from stylekit.paper.recipes import VARIANTS, Recipe, recipes
+from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins
 from stylekit.paper.results import expected, store, stored
 from stylekit.paper.sources import FIGURES, Figure
 from stylekit.paper.sweep import Progress, read_panels, run, run_on_cluster
@@ -22,6 +22,7 @@ __all__ = [
     "recipes",
     "run",
     "run_on_cluster",
+    "stand_ins",
     "store",
     "stored",
     "write_figure",

@@ -11,6 +11,7 @@ from pathlib import Path
 from stylekit import figures
 from stylekit.images import load_image, write_whole
 from stylekit.paper.panels import Panel
+from stylekit.paper.recipes import stand_ins
 from stylekit.paper.sources import FIGURES
 
 DPI = 200
@@ -82,5 +83,5 @@ def _caption(panels):
         factor = last.content_weight / last.published
         weight = "α/β" if math.isclose(factor, 1) else f"{factor:g} α/β"
         words.append(f"Content weight: {weight}, in the scale '{last.scale}'")
-    notes = dict.fromkeys(note for p in panels for note in p.recipe.note.split("; ") if note)
+    notes = stand_ins(p.recipe for p in panels)
     return ". ".join([*words, *(["Shown here: " + ", ".join(notes)] if notes else [])]) + "."

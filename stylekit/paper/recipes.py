@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from stylekit.assets import suggest
 from stylekit.images import check_size
-from stylekit.paper.sources import CAST, CVPR4_RATIOS, FIG2, FIG3_RATIOS, FIGURES
+from stylekit.paper.sources import CAST, CVPR4_RATIOS, FIG2, FIG3_RATIOS, FIGURES, check_figure
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT
 
 VARIANTS = {  # the network and the longer side in pixels, unless said otherwise
@@ -103,8 +102,8 @@ def recipes(
     """
     if variant not in VARIANTS:
         raise ValueError(f"the variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
-    if figure is not None and figure not in FIGURES:
-        raise ValueError(f"unknown figure {figure!r}{suggest(figure, FIGURES)}: expected one of {', '.join(FIGURES)}")
+    if figure is not None:
+        check_figure(figure)
     if steps is not None and steps < 1:
         raise ValueError(f"steps must be 1 or more evaluations, got {steps}")
     size = VARIANTS[variant]["size"] if size is None else size
@@ -117,6 +116,11 @@ def recipes(
         for name in wanted
         for recipe in _PANELS[name](name)
     ]
+
+
+def stand_ins(recipes: Iterable[Recipe]) -> list[str]:
+    """Return what stands in for what in these recipes, each sentence once."""
+    return list(dict.fromkeys(note for recipe in recipes for note in recipe.note.split("; ") if note))
 
 
 def _paint_by(manner, recipe, size, steps):

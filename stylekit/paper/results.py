@@ -10,7 +10,7 @@ from pathlib import Path
 from stylekit.assets import AssetError, data_folder
 from stylekit.images import jpeg_bytes, load_image, write_whole
 from stylekit.paper.panels import Panel, panel
-from stylekit.paper.sources import FIGURES
+from stylekit.paper.sources import check_figure
 
 QUALITY = 88  # of a stored JPEG: a panel takes about 30 kB
 INDEX = "panels.json"
@@ -31,8 +31,7 @@ def stored(figure: str, folder: Path | None = None) -> dict[str, Panel]:
 
     Raises ValueError for an unknown figure, and AssetError if it was never stored.
     """
-    if figure not in FIGURES:
-        raise ValueError(f"unknown figure {figure!r}: expected one of {', '.join(FIGURES)}")
+    check_figure(figure)
     source = (folder or data_folder() / "results") / figure
     if not (source / INDEX).is_file():
         raise AssetError(f"no panels of {figure} are stored in {source}: run make figures in a checkout of the kit")

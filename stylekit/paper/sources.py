@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stylekit.assets import suggest
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -63,3 +65,9 @@ FIG2 = (  # panel, style, alpha / beta in 2015, alpha / beta at the CVPR
 )
 FIG3_RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)
 CVPR4_RATIOS = (1e-4, 1e-3, 1e-2, 1e-1)
+
+
+def check_figure(name: str) -> None:
+    """Raise ValueError unless a figure has that name."""
+    if name not in FIGURES:
+        raise ValueError(f"unknown figure {name!r}{suggest(name, FIGURES)}: expected one of {', '.join(FIGURES)}")
