@@ -9,6 +9,7 @@ from PIL import Image
 
 from stylekit import __main__ as cli
 from stylekit import images, transfer
+from stylekit.commands import stylise as command
 from stylekit.optimise import NonFiniteLoss
 
 FAST = ["--size", "64", "--steps", "3"]
@@ -118,7 +119,7 @@ def test_a_misspelt_picture_name_suggests_the_nearest(tmp_path, capsys):
 
 @pytest.mark.parametrize("out", ["no/such/folder/out.png", "out.xyz", "."])
 def test_a_bad_output_is_told_before_any_work(tmp_path, capsys, monkeypatch, out):
-    monkeypatch.setattr(cli, "load_network", lambda *_, **__: pytest.fail("work was begun"))
+    monkeypatch.setattr(command, "load_network", lambda *_, **__: pytest.fail("work was begun"))
     assert stylise(tmp_path / out) == 2
     assert capsys.readouterr().err.startswith("stylekit: ")
 
@@ -138,7 +139,7 @@ def test_ctrl_c_keeps_the_picture_so_far_and_says_where(tmp_path, capsys, monkey
                 signal.raise_signal(signal.SIGINT)
             yield step
 
-    monkeypatch.setattr(cli, "stylise", interrupted)
+    monkeypatch.setattr(command, "stylise", interrupted)
     out = tmp_path / "out.png"
     assert stylise(out) == 130
     captured = capsys.readouterr()
@@ -152,7 +153,7 @@ def test_a_loss_that_explodes_keeps_the_last_good_picture(tmp_path, capsys, monk
         yield step
         raise NonFiniteLoss("step 2: the content loss is no longer a finite number.", step)
 
-    monkeypatch.setattr(cli, "stylise", exploding)
+    monkeypatch.setattr(command, "stylise", exploding)
     assert stylise(tmp_path / "out.png") == 2
     assert "step 2: the content loss" in capsys.readouterr().err
     Image.open(tmp_path / "out.png").load()

@@ -30,7 +30,7 @@ FLOORS = (
     ("networks", "figures"),
     ("transfer", "feedforward"),
     ("paper", "checks", "widgets"),
-    ("studio", "__main__"),
+    ("studio", "commands", "__main__"),
 )
 ROWS = [module for floor in FLOORS for module in floor]
 MODULES = sorted((ROOT / "stylekit").rglob("*.py"))

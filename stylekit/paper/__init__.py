@@ -1,6 +1,8 @@
 """Every figure of the slides and of Gatys' papers as a recipe, and what runs, composes, stores and shows them."""
 
 from stylekit.paper.compose import compose, write_figure
+from stylekit.paper.johnson import compare, curves, keep, measured, meeting_point, summary, table_rows, time_table
+from stylekit.paper.measurements import DESCENTS, MEASURED, Measurement, measurements
 from stylekit.paper.panels import RECIPE, Panel, paint
 from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins
 from stylekit.paper.results import expected, store, stored
@@ -8,15 +10,24 @@ from stylekit.paper.sources import FIGURES, Figure
 from stylekit.paper.sweep import Progress, read_panels, run, run_on_cluster
 
 __all__ = [
+    "DESCENTS",
     "FIGURES",
+    "MEASURED",
     "RECIPE",
     "VARIANTS",
     "Figure",
+    "Measurement",
     "Panel",
     "Progress",
     "Recipe",
+    "compare",
     "compose",
+    "curves",
     "expected",
+    "keep",
+    "measured",
+    "measurements",
+    "meeting_point",
     "paint",
     "read_panels",
     "recipes",
@@ -25,5 +36,8 @@ __all__ = [
     "stand_ins",
     "store",
     "stored",
+    "summary",
+    "table_rows",
+    "time_table",
     "write_figure",
 ]

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stylekit.images import check_size
+from stylekit.paper.measurements import MEASURED, Measurement, measurements
 from stylekit.paper.sources import CAST, CVPR4_RATIOS, FIG2, FIG3_RATIOS, FIGURES, check_figure
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT
 
@@ -93,8 +94,8 @@ def recipes(
     size: int | None = None,
     steps: int | None = None,
     originals: bool = False,
-) -> list[Recipe]:
-    """Return the recipes of a figure, or of all figures.
+) -> list[Recipe] | list[Measurement] | list[Recipe | Measurement]:
+    """Return the recipes of a figure, or of all figures: what is painted, then what is measured.
 
     The variant gives the pictures, the network and the size, the network the manner of painting. `originals` takes the
     papers' own pictures also where their copyright is unclear, in the variant "paper". Raises ValueError for an unknown
@@ -102,6 +103,8 @@ def recipes(
     """
     if variant not in VARIANTS:
         raise ValueError(f"the variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
+    if figure in MEASURED:
+        return measurements(figure)
     if figure is not None:
         check_figure(figure)
     if steps is not None and steps < 1:
@@ -110,12 +113,13 @@ def recipes(
     check_size(size)
     network = network or VARIANTS[variant]["network"]
     manner = MANNERS.get(network, AS_PUBLISHED)
-    wanted = [name for name in FIGURES if figure in (None, name)]
-    return [
+    painted = [
         _paint_by(manner, _cast(recipe, variant, network, originals), size, steps)
-        for name in wanted
+        for name in FIGURES
+        if figure in (None, name)
         for recipe in _PANELS[name](name)
     ]
+    return painted if figure else [*painted, *(m for name in MEASURED for m in measurements(name))]
 
 
 def stand_ins(recipes: Iterable[Recipe]) -> list[str]:

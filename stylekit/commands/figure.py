@@ -1,0 +1,93 @@
+"""`stylekit figure`: paint a figure of the papers or the slides, panel by panel."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from stylekit import figures, paper
+from stylekit.commands.outcome import INTERRUPTED
+from stylekit.networks import pick_device
+
+
+def add(commands):
+    command = commands.add_parser("figure", help="paint a figure of the papers or the slides, panel by panel")
+    add = command.add_argument
+    names = ", ".join(paper.FIGURES | paper.MEASURED)
+    add("figure", metavar="FIGURE", nargs="?", help=f"one of {names}; without it the figures are listed")
+    add("--variant", choices=paper.VARIANTS, default="offline", help="whose pictures and network (default %(default)s)")
+    add("--network", help="compact, vgg19 or a file of weights (default: compact offline, vgg19 for paper)")
+    add("--size", type=int, help="longer side in pixels (default 256 offline, 512 for paper)")
+    add("--steps", type=int, help="evaluations at each size (default 150 with compact, else 500)")
+    add("--originals", action="store_true", help="with --variant paper: also pictures whose copyright is unclear")
+    add("--out", metavar="DIR", type=Path, help="folder for panels, losses.csv and the figure (default FIGURE-VARIANT)")
+    add("--photos", metavar="FOLDER|TAR", type=Path, help="johnson5: the photographs the network was trained with")
+    add("--style", default="swirls", help="johnson5: whose network (default %(default)s)")
+    add("--workers", type=int, metavar="N", help="paint N panels at a time, in processes of this machine")
+    add("--cluster", metavar="ADDRESS", help="paint on the workers of a Dask scheduler, such as tcp://10.0.0.7:8786")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
+    command.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Paint a figure's panels into a folder and compose them; what is there already is not painted again."""
+    if options.figure is None:
+        for figure in (paper.FIGURES | paper.MEASURED).values():
+            print(f"{figure.name:8} {figure.title} ({figure.source})")
+        return 0
+    if options.figure in paper.MEASURED:
+        return _measure(options)
+    chosen = {name: getattr(options, name) for name in ("network", "size", "steps", "originals")}
+    recipes = paper.recipes(options.figure, options.variant, **chosen)
+    folder = (options.out or Path(f"{options.figure}-{options.variant}")).expanduser()
+    if options.workers is None and options.cluster is None:
+        sweep = paper.run(recipes, folder, options.device)
+    else:
+        where = {"address": options.cluster, "workers": options.workers, "device": options.device}
+        sweep = paper.run_on_cluster(recipes, folder, **where)
+    for note in paper.stand_ins(recipes):
+        print(f"stylekit: {note}", file=sys.stderr)
+    if not _watch(sweep, recipes):
+        print(f"\nstylekit: stopped; the same command goes on with the panels missing in {folder}", file=sys.stderr)
+        return INTERRUPTED
+    for path in paper.write_figure(paper.read_panels(recipes, folder), folder):
+        print(path)
+    return 0
+
+
+def _watch(sweep, recipes):
+    """Show one progress bar over all panels; return whether they were finished."""
+    spent = dict.fromkeys((recipe.panel for recipe in recipes), 0)
+    with tqdm(total=sum(recipe.evaluations for recipe in recipes), desc=recipes[0].figure, file=sys.stderr) as bar:
+        try:
+            for progress in sweep:
+                panel = progress.recipe.panel
+                bar.set_postfix_str(panel, refresh=False)
+                bar.update(progress.evaluations - spent[panel])
+                spent[panel] = progress.evaluations
+        except KeyboardInterrupt:
+            return False
+    return True
+
+
+def _measure(options):
+    """Measure Johnson's Table 1 or Fig. 5, print it, and write the numbers."""
+    folder = (options.out or Path(".")).expanduser()
+    if options.figure == "johnson1":
+        recipes = paper.recipes("johnson1")
+        device = str(pick_device(options.device))
+        steps = tqdm(paper.time_table(recipes, device=device), "Table 1", len(recipes), file=sys.stderr)
+        found = list(steps)
+        print(figures.table(paper.table_rows(found), corner="seconds"))
+        print("* the median of one evaluation, timed, by the number of evaluations")
+    else:
+        if options.photos is None:
+            raise ValueError("johnson5 needs --photos, the photographs that its network was trained with")
+        each = list(tqdm(paper.curves(options.photos, options.style), "Fig. 5", file=sys.stderr, unit=" photographs"))
+        found = paper.summary(each, options.style)
+        for start, meets in found["meets after"].items():
+            print(f"from the {start}: the descent meets one pass after {meets} evaluations")
+    print(paper.keep(options.figure, found, folder))
+    return 0

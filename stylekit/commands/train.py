@@ -1,0 +1,205 @@
+"""`stylekit train`: teach a transformation network one style."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from torch import distributed
+from torch.utils.data import Subset
+from tqdm import tqdm
+
+from stylekit import __version__, assets, images
+from stylekit.commands.outcome import INTERRUPTED
+from stylekit.commands.stylise import parse_layers
+from stylekit.feedforward import (
+    ARCHITECTURES,
+    PAPER_CONTENT_LAYERS,
+    PAPER_STYLE_LAYERS,
+    PerceptualLoss,
+    Photographs,
+    Schedule,
+    TransformationNetwork,
+    load_transformer,
+    save_transformer,
+    spread,
+    train,
+)
+from stylekit.feedforward.objective import CONTENT_LAYERS, CONTENT_WEIGHT, TV_WEIGHT
+from stylekit.networks import PRECISIONS, fingerprint, load_network, pick_device
+from stylekit.transfer import STYLE_LAYERS
+
+LAYERS = {"vgg16": (PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS)}  # by loss network; all others have the kit's
+PREVIEW = 160  # pixels of the pictures shown while it learns
+PREVIEWED = ("chelsea", "astronaut", "coffee", "rocket")
+
+
+def add(commands):
+    command = commands.add_parser("train", help="teach a network one style, so that it paints in one pass")
+    add = command.add_argument
+    add("style", metavar="STYLE", help="the style picture: a name (see assets) or a file")
+    add("--photos", metavar="FOLDER|TAR", required=True, type=Path, help="photographs to learn on, the more the better")
+    add("--hold-out", type=int, default=0, metavar="N", help="never train on the last N of them (default %(default)s)")
+    add("-o", "--output", metavar="NAME.safetensors", type=Path, help="default: the style's name")
+    end = command.add_mutually_exclusive_group()
+    end.add_argument("--minutes", type=float, help="stop after this time (default 60)")
+    end.add_argument("--steps", type=int, help="or after so many steps (the paper: 40000)")
+    add("--architecture", choices=ARCHITECTURES, default="kit", help="kit, or as in the paper (default %(default)s)")
+    add("--width", type=int, help="filters of the first layer (default 16; 32 for paper)")
+    add("--start", metavar="NAME|FILE", help="begin with the weights of another style: it learns much faster")
+    add("--network", default="compact", help="loss network: compact, vgg16, vgg19 or a file (default %(default)s)")
+    add("--content-weight", type=float, default=CONTENT_WEIGHT, help="default %(default)s")
+    add("--style-weight", type=float, default=1.0, help="default %(default)s")
+    add("--tv-weight", type=float, default=TV_WEIGHT, help="total variation (default %(default)s)")
+    add("--content-layers", nargs="+", metavar="LAYER[=W]", help="default relu3_3; with vgg16 the paper's relu2_2")
+    add("--style-layers", nargs="+", metavar="LAYER[=W]", help="default as in stylise; with vgg16 the paper's")
+    add("--size", type=int, default=256, help="pixels of photographs and style picture (default %(default)s)")
+    add("--crop", type=int, help="train on squares of this many pixels, cut from them (default: size)")
+    add("--batch", type=int, default=4, help="photographs of a step (default %(default)s)")
+    add("--rate", type=float, default=1e-3, help="Adam's learning rate (default %(default)s)")
+    add("--every", type=int, default=100, help="steps between checkpoints and previews (default %(default)s)")
+    add("--precision", choices=PRECISIONS, default="float32", help="bfloat16 is faster where the processor has it")
+    add("--seed", type=int, default=0, help="of the first weights and the photographs (default %(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
+    command.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Train, or go on where an earlier run was stopped; in each process that torchrun started."""
+    processes = int(os.environ.get("WORLD_SIZE", 1))
+    if processes == 1:
+        return _run(options, pick_device(options.device), leads=True)
+    device = pick_device(options.device)
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        return _run(options, device, leads=distributed.get_rank() == 0)
+    finally:
+        distributed.destroy_process_group()
+
+
+def _run(options, device, leads):
+    output = _output(options)
+    schedule = _schedule(options)
+    photographs = Photographs(options.photos, options.size)
+    if not 0 <= options.hold_out < len(photographs):
+        raise ValueError(f"--hold-out must leave some of the {len(photographs)} photographs, got {options.hold_out}")
+    network = _network(options).to(device).to(memory_format=torch.channels_last)
+    objective, facts = _objective(options, photographs, device)
+    checkpoint = output.with_suffix(".checkpoint")
+    seen = Subset(photographs, range(len(photographs) - options.hold_out))
+    steps = train(network, objective, seen, schedule, checkpoint, options.every, facts)
+    last, code = _follow(steps, options, network, photographs, output if leads else None)
+    if leads and last:
+        trained = facts | asdict(schedule) | {"trained steps": last.number, "losses": last.losses}
+        texts = {"style": str(options.style), "training": json.dumps(trained), "stylekit": __version__}
+        save_transformer(network, output, texts)
+        print(f"{output} ({last.number} steps, {last.seconds / 60:.1f} minutes, loss {last.losses['total']:.4f})")
+    return code
+
+
+def _follow(steps, options, network, photographs, output):
+    """Show progress, and a preview now and then; return the last step and the exit code."""
+    last = None
+    layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed} < {remaining} {postfix}"
+    with tqdm(total=1.0, desc="training", bar_format=layout, file=sys.stderr, disable=output is None) as bar:
+        try:
+            for step in steps:
+                bar.update(step.done - (last.done if last else 0))
+                last = step
+                words = [f"step {step.number}", *(f"{name} {value:.4f}" for name, value in step.losses.items())]
+                if photographs.unreadable:
+                    words.append(f"{len(photographs.unreadable)} unreadable")
+                bar.set_postfix_str(", ".join(words), refresh=False)
+                if output and (step.number % options.every == 0 or step.number == 1 or step.done >= 1):
+                    write_preview(network, options.style, output.with_suffix(".preview.png"))
+        except KeyboardInterrupt:
+            print("\nstylekit: stopped; the same command goes on from its last checkpoint", file=sys.stderr)
+            return last, INTERRUPTED
+    if output and photographs.unreadable:
+        names = sorted(photographs.unreadable)
+        print(f"stylekit: {len(names)} pictures could not be read and were skipped: {names[0]} ...", file=sys.stderr)
+    return last, 0
+
+
+def write_preview(network: TransformationNetwork, style: str, path: Path) -> None:
+    """Write the style picture and four photographs painted by the network so far, side by side."""
+    square = lambda name: images.resize_image(images.load_image(name, 2 * PREVIEW), (PREVIEW, PREVIEW))  # noqa: E731
+    photographs = torch.cat([square(name) for name in PREVIEWED]).to(next(network.parameters()).device)
+    network.eval()
+    with torch.no_grad():
+        painted = network(photographs).clamp(0, 1).cpu()
+    network.train()
+    images.save_image(torch.cat([square(style), *painted.split(1)], dim=-1), path)
+
+
+def _output(options):
+    """Return where the weights go, having checked that they can go there."""
+    output = (options.output or Path(f"{Path(options.style).stem}.safetensors")).expanduser()
+    if output.suffix != ".safetensors":
+        raise ValueError(f"{output} must end in .safetensors, the format of the weights")
+    images.check_output(output.with_suffix(".preview.png"))
+    if options.every < 1:
+        raise ValueError(f"--every must be 1 step or more, got {options.every}")
+    return output
+
+
+def _schedule(options):
+    seconds = 60 * (60.0 if options.minutes is None else options.minutes)
+    length = {"seconds": seconds} if options.steps is None else {"steps": options.steps}
+    images.check_size(options.size)
+    settings = {name: getattr(options, name) for name in ("batch", "rate", "seed", "precision")}
+    return Schedule(crop=options.size if options.crop is None else options.crop, **settings, **length)
+
+
+def _network(options):
+    """Return the network to train: new, or with the weights of another one."""
+    architecture = ARCHITECTURES[options.architecture]
+    if options.width is not None:
+        architecture = replace(architecture, width=options.width)
+    torch.manual_seed(options.seed)
+    network = TransformationNetwork(architecture)
+    if options.start is not None:
+        start = load_transformer(options.start)
+        if start.architecture != architecture:
+            raise ValueError(f"--start {options.start} has another architecture: {start.architecture}")
+        network.load_state_dict(start.state_dict())
+    return network.train()
+
+
+def _layers(options):
+    """Return the content and the style layers, each with its weight."""
+    defaults = LAYERS.get(options.network, (CONTENT_LAYERS, STYLE_LAYERS))
+    given = (options.content_layers, options.style_layers)
+    return [parse_layers(words or default) for words, default in zip(given, defaults, strict=True)]
+
+
+def _objective(options, photographs, device):
+    """Return the loss, and as plain data what it consists of: no training goes on with another."""
+    loss_network = load_network(options.network, device=str(device), precision=options.precision)
+    content_layers, style_layers = _layers(options)
+    weights = {name: getattr(options, name) for name in ("content_weight", "style_weight", "tv_weight")}
+    objective = PerceptualLoss(
+        loss_network,
+        images.load_image(options.style, options.size).to(device),
+        spread(photographs).to(device),
+        content_layers=content_layers,
+        style_layers=style_layers,
+        **weights,
+    )
+    facts = weights | {
+        "content layers": content_layers,
+        "style layers": style_layers,
+        "style sha256": images.fingerprint(assets.open_picture(options.style)),
+        "loss network sha256": fingerprint(loss_network),
+        "photographs": len(photographs),
+        "held out": options.hold_out,
+        "size": options.size,
+        "start": options.start and Path(options.start).stem,
+    }
+    return objective, facts

@@ -1,0 +1,43 @@
+"""Feed-forward style transfer: train a network once, then paint in one pass (Johnson, Alahi and Li, 2016)."""
+
+from stylekit.feedforward.files import (
+    CheckpointError,
+    facts_of,
+    load_transformer,
+    save_transformer,
+    transformers,
+)
+from stylekit.feedforward.network import (
+    ARCHITECTURES,
+    KIT,
+    PAPER,
+    Architecture,
+    TransformationNetwork,
+    count_parameters,
+)
+from stylekit.feedforward.objective import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, PerceptualLoss
+from stylekit.feedforward.photographs import Photographs, spread
+from stylekit.feedforward.training import Schedule, TrainingStep, draw, train
+
+__all__ = [
+    "ARCHITECTURES",
+    "KIT",
+    "PAPER",
+    "PAPER_CONTENT_LAYERS",
+    "PAPER_STYLE_LAYERS",
+    "Architecture",
+    "CheckpointError",
+    "PerceptualLoss",
+    "Photographs",
+    "Schedule",
+    "TrainingStep",
+    "TransformationNetwork",
+    "count_parameters",
+    "draw",
+    "facts_of",
+    "load_transformer",
+    "save_transformer",
+    "spread",
+    "train",
+    "transformers",
+]

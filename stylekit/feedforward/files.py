@@ -1,0 +1,110 @@
+"""Weights and checkpoints on disk: written whole or not at all, read with a clear word on what is wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from stylekit import assets
+from stylekit.assets import AssetError
+from stylekit.feedforward.network import Architecture, TransformationNetwork
+from stylekit.images import write_whole
+
+ARCHITECTURE = "architecture"  # the keyword of the safetensors text that says what the weights are of
+
+
+class CheckpointError(AssetError):
+    """A checkpoint that cannot be read, or belongs to another training."""
+
+
+def save_transformer(network: TransformationNetwork, path: Path, facts: dict[str, str] | None = None) -> None:
+    """Write a network as float16 safetensors with its architecture, and facts of its training by name."""
+    weights = {name: value.half().cpu().contiguous() for name, value in network.state_dict().items()}
+    texts = {ARCHITECTURE: json.dumps(asdict(network.architecture))} | (facts or {})
+    write_whole(path, safetensors.torch.save(weights, texts))
+
+
+def load_transformer(name: str | Path, device: str | torch.device = "cpu") -> TransformationNetwork:
+    """Return a trained network by the name of a bundled style ("swirls") or from a .safetensors file.
+
+    Frozen, in float32. Raises AssetError for an unknown name, and for a file that cannot be read or does not hold a
+    transformation network.
+    """
+    path = _find(name)
+    facts, weights = _read(path)
+    try:
+        network = TransformationNetwork(Architecture(**json.loads(facts[ARCHITECTURE])))
+        network.load_state_dict({key: value.float() for key, value in weights.items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]
+        raise AssetError(
+            f"{path} does not hold the weights of a transformation network (another architecture?): {reason}. "
+            "Train one: python -m stylekit train STYLE --photos FOLDER"
+        ) from error
+    return network.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
+
+
+def transformers() -> dict[str, Path]:
+    """Return the trained networks that ship with the kit: style -> file."""
+    return {path.stem: path for path in sorted((assets.data_folder() / "feedforward").glob("*.safetensors"))}
+
+
+def facts_of(name: str | Path) -> dict[str, str]:
+    """Return what a file of weights says of itself: architecture, style, training."""
+    return _read(_find(name))[0]
+
+
+def _find(name):
+    """Return the file behind a style's name or a path."""
+    known = transformers()
+    if str(name) in known:
+        return known[str(name)]
+    path = Path(name).expanduser()
+    if path.suffix != ".safetensors":
+        raise AssetError(
+            f"no trained network is named {str(name)!r}{assets.suggest(str(name), known)}: expected one of "
+            f"{', '.join(known)}, or a .safetensors file that `python -m stylekit train` wrote"
+        )
+    if not path.is_file():
+        raise AssetError(f"there is no file of weights at {path}")
+    return path
+
+
+def _read(path):
+    """Return the texts and the tensors of a safetensors file."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except Exception as error:  # safetensors has its own exception, and others for files cut short
+        raise AssetError(f"{path} is no readable safetensors file (cut short?): {error}") from error
+
+
+def write_checkpoint(
+    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, step: int, seconds: float, identity: str
+) -> None:
+    """Write the state of a training."""
+    state = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
+    content = io.BytesIO()
+    torch.save(state | {"step": step, "seconds": seconds, "identity": identity}, content)
+    write_whole(path, content.getvalue())
+
+
+def read_checkpoint(path: Path) -> dict:
+    """Return the state of a training. Raises CheckpointError for a file that holds none."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        missing = {"network", "optimiser", "step", "seconds", "identity"} - set(state)
+    except Exception as error:  # whatever a reader makes of a damaged file, the sentence is the same
+        raise CheckpointError(
+            f"{path} is no readable checkpoint (cut short?): {error}. Remove it to begin again."
+        ) from error
+    if missing:
+        raise CheckpointError(f"{path} is no checkpoint of a training: it lacks {', '.join(sorted(missing))}")
+    return state

@@ -1,0 +1,202 @@
+"""Johnson's image transformation network: photographs in, paintings out, in one pass.
+
+Justin Johnson, Alexandre Alahi, Li Fei-Fei, "Perceptual losses for real-time style transfer and super-resolution"
+(2016) and its supplement: c9s1-32, d64, d128, R128 x 5, u64, u32, c9s1-3. `c9s1-32` is a 9 x 9 convolution with stride
+1 and 32 filters, `d` a 3 x 3 convolution with stride 2, `R` a block of two 3 x 3 convolutions whose result is added to
+what came in, `u` a convolution that doubles the size. Each but the last is normalised and rectified.
+
+Two manners of it are known by name. "paper" is the supplement: 40 pixels of reflected border first, no padding in the
+residual blocks, batch normalisation, transposed convolutions. "kit" is what ships here. Its departures, and why:
+
+* half the filters, as the authors' later models have: a third of the work, for nearly the same picture;
+* instance normalisation (Ulyanov, Vedaldi and Lempitsky, 2016), as those models have too: the contrast of a photograph
+  is no part of a style, and each picture of a batch is painted as it would be alone;
+* every convolution pads its own input by reflection: no border of 40 pixels to compute, and any size comes out as it
+  went in;
+* nearest neighbours, then a convolution, instead of a transposed one: a 3 x 3 kernel with stride 2 covers some pixels
+  once, some twice and some four times, which shows as a checkerboard (Odena, Dumoulin and Olah, 2016);
+* the last layer's output is divided by 8 before the tanh: Adam moves all 1,296 weights behind a value by one amount in
+  a step, which otherwise drives the tanh to its flat ends, and the picture into black holes that do not close again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+BLOCKS = 5
+BORDER = 8 * BLOCKS  # pixels: a block without padding takes 2 at a quarter of the size from each side
+RANGE = 150 / 255  # the paper's 150 tanh, in units of [0, 1]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What distinguishes two transformation networks.
+
+    `width` is the number of filters of the first layer; `normalisation` "instance" or "batch"; `upsampling` "nearest"
+    (then a convolution) or "transposed"; `padding` "same" (each convolution its own) or "border" (once, before all).
+    `enlarge` is how many times wider and higher the output is than the input: 1, or 4 for super-resolution, which
+    leaves out the two layers that halve (Johnson 2016, section 3.1). `slope` is what the last layer's output is
+    multiplied by before the tanh.
+    """
+
+    width: int = 16
+    normalisation: str = "instance"
+    upsampling: str = "nearest"
+    padding: str = "same"
+    enlarge: int = 1
+    slope: float = 0.125
+
+    def __post_init__(self):
+        choices = {
+            "normalisation": ("instance", "batch"),
+            "upsampling": ("nearest", "transposed"),
+            "padding": ("same", "border"),
+            "enlarge": (1, 4),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                words = " or ".join(map(repr, allowed))
+                raise ValueError(f"{name} must be {words}, not {getattr(self, name)!r}")
+        if not (isinstance(self.slope, float) and 0 < self.slope <= 1):
+            raise ValueError(f"slope must be a number above 0, at most 1, not {self.slope!r}")
+        if isinstance(self.width, bool) or not isinstance(self.width, int) or not 1 <= self.width <= 512:
+            raise ValueError(f"width must be a number of filters from 1 to 512, not {self.width!r}")
+
+
+KIT = Architecture()
+PAPER = Architecture(width=32, normalisation="batch", upsampling="transposed", padding="border", slope=1.0)
+ARCHITECTURES = {"kit": KIT, "paper": PAPER}
+
+
+class TransformationNetwork(nn.Module):
+    """The image transformation network f_W of Johnson 2016, Fig. 2: one image in, its painting out.
+
+    Takes RGB in [0, 1], (B, 3, H, W) of any size from 16 x 16, and returns the same shape (times `enlarge`). The last
+    layer is a scaled tanh around grey, 1/2 + 150/255 tanh(slope z): a little more than [0, 1], so that white and black
+    lie where it is not yet flat; clamp before you show it. Raises ValueError for a smaller image.
+    """
+
+    def __init__(self, architecture: Architecture = KIT):
+        super().__init__()
+        self.architecture = architecture
+        w, deep = architecture.width, 4 * architecture.width
+        make = lambda *args, **kwargs: Convolution(architecture, *args, **kwargs)  # noqa: E731
+        if architecture.enlarge == 1:
+            self.down = nn.Sequential(make(3, w, 9), make(w, 2 * w, 3, stride=2), make(2 * w, deep, 3, stride=2))
+        else:
+            self.down = nn.Sequential(make(3, deep, 9))
+        self.residual = nn.Sequential(*(Residual(architecture, deep) for _ in range(BLOCKS)))
+        self.up = nn.Sequential(make(deep, 2 * w, 3, enlarge=2), make(2 * w, w, 3, enlarge=2))
+        self.last = convolution(w, 3, 9)
+
+    def forward(self, image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 h w"]:
+        height, width = image.shape[-2:]
+        if min(height, width) < 16:
+            raise ValueError(f"the network needs pictures of at least 16 x 16 pixels, got {width} x {height}")
+        x = 2 * image - 1  # around 0
+        if self.architecture.padding == "border":
+            x = pad(x, self._border(height, width))
+        x = self.architecture.slope * self.last(self.up(self.residual(self.down(x))))
+        times = self.architecture.enlarge
+        return 0.5 + RANGE * torch.tanh(x[..., : times * height, : times * width])
+
+    def _border(self, height, width):
+        """Return the pixels to add: left, right, top, bottom; the latter of each pair makes the size divisible by 4."""
+        each = BORDER if self.architecture.enlarge == 1 else BORDER // 4
+        return each, each + -width % 4, each, each + -height % 4
+
+
+class Convolution(nn.Module):
+    """A convolution, normalised and rectified: the c, d and u of the paper's notation."""
+
+    def __init__(self, architecture, channels, filters, size, stride=1, enlarge=1):
+        super().__init__()
+        transposed = enlarge > 1 and architecture.upsampling == "transposed"
+        self.enlarge = 1 if transposed else enlarge
+        if transposed:
+            self.convolution = nn.ConvTranspose2d(channels, filters, size, enlarge, size // 2, enlarge - 1)
+        else:
+            self.convolution = convolution(channels, filters, size, stride)
+        self.normalisation = normalisation(architecture, filters)
+
+    def forward(self, x):
+        if self.enlarge > 1:
+            x = functional.interpolate(x, scale_factor=self.enlarge, mode="nearest")
+        return functional.relu(self.normalisation(self.convolution(x)))
+
+
+class Residual(nn.Module):
+    """x + g(x) with g two 3 x 3 convolutions (the supplement's block: no ReLU after the sum)."""
+
+    def __init__(self, architecture, channels):
+        super().__init__()
+        padded = architecture.padding == "same"
+        self.convolutions = nn.ModuleList(convolution(channels, channels, 3, padded=padded) for _ in range(2))
+        self.normalisations = nn.ModuleList(normalisation(architecture, channels) for _ in range(2))
+
+    def forward(self, x):
+        y = functional.relu(self.normalisations[0](self.convolutions[0](x)))
+        y = self.normalisations[1](self.convolutions[1](y))
+        cut = (x.shape[-1] - y.shape[-1]) // 2  # what convolutions without padding have eaten, on each side
+        return y + x[..., cut : x.shape[-2] - cut, cut : x.shape[-1] - cut]
+
+
+class InstanceNorm(nn.Module):
+    """Each channel of each image minus its mean, by its deviation, times a weight, plus a bias (Ulyanov 2016).
+
+    `fixed`, a pair of mean and variance (1, N, 1, 1), stands in for the image's own: a tile of a picture then is
+    normalised as the whole is.
+    """
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.fixed: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, x):
+        if self.fixed is None:
+            return functional.instance_norm(x, weight=self.weight, bias=self.bias)
+        mean, variance = self.fixed
+        scale = self.weight.view(1, -1, 1, 1) / (variance + 1e-5).sqrt()
+        return x * scale + (self.bias.view(1, -1, 1, 1) - mean * scale)
+
+
+def convolution(channels, filters, size, stride=1, padded=True):
+    """Return a convolution that pads by reflection, or not at all."""
+    return nn.Conv2d(channels, filters, size, stride, size // 2 if padded else 0, padding_mode="reflect")
+
+
+def normalisation(architecture, channels):
+    """Return the normalisation layer of an architecture."""
+    return InstanceNorm(channels) if architecture.normalisation == "instance" else nn.BatchNorm2d(channels)
+
+
+def pad(x, border):
+    """Reflect a picture at its edges, again and again where the border is wider than the picture."""
+    left, right, top, bottom = border
+    rows = mirrored(x.shape[-2], top, bottom).to(x.device)
+    columns = mirrored(x.shape[-1], left, right).to(x.device)
+    return x.index_select(-2, rows).index_select(-1, columns)
+
+
+def mirrored(length, before, after):
+    """Return indices ... 2 1 0 1 2 ... length-1 length-2 ..., `before` and `after` more than `length` of them."""
+    period = 2 * (length - 1)
+    index = torch.arange(-before, length + after).remainder(period)
+    return torch.minimum(index, period - index)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of trained values: 1,679,235 for the paper's network, its running statistics left out."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def as_dict(architecture: Architecture) -> dict:
+    """Return an architecture as plain data."""
+    return dataclasses.asdict(architecture)

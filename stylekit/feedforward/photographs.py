@@ -1,0 +1,92 @@
+"""Training photographs: a folder or a tar file of pictures, read when they are needed."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from stylekit.assets import AssetError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp")
+
+
+class Photographs(Sequence):
+    """Photographs by number, each a square of `size` pixels cut from the middle, RGB in [0, 1], (3, size, size).
+
+    `source` is a folder (searched through) or a tar file without compression. Files are opened as they are asked for,
+    so that the number of photographs does not matter. What cannot be read is skipped: the next readable file stands in
+    for it, and `unreadable` holds its name. Smaller pictures are enlarged. Raises AssetError where there is no folder
+    or tar file, where it holds no picture, and where none of its pictures can be read.
+    """
+
+    def __init__(self, source: str | Path, size: int = 256):
+        self.source, self.size = Path(source).expanduser(), size
+        self.unreadable: set[str] = set()
+        self._places = _places(self.source)  # (name, offset, length); a folder's files whole
+        if not self._places:
+            raise AssetError(f"{self.source} holds no picture: expected files ending in {', '.join(SUFFIXES)}")
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> Float[Tensor, "3 size size"]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there are {len(self)} photographs, no number {index}")
+        for number in range(index, index + len(self)):
+            name, offset, length = self._places[number % len(self)]
+            if name in self.unreadable:
+                continue
+            try:
+                return _square(self._read(name, offset, length), self.size)
+            except Exception:  # on damaged files Pillow's decoders raise a dozen kinds
+                self.unreadable.add(name)
+        raise AssetError(f"none of the {len(self)} pictures in {self.source} can be read")
+
+    def _read(self, name, offset, length):
+        if offset is None:
+            return (self.source / name).read_bytes()
+        with self.source.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+
+def spread(photographs: Photographs, count: int = 16) -> Float[Tensor, "count 3 size size"]:
+    """Return `count` photographs, or all where there are fewer, evenly spread over a collection."""
+    step = -(-len(photographs) // count)
+    return torch.stack([photographs[number] for number in range(0, len(photographs), step)])
+
+
+def _places(source):
+    """Return (name, offset, length) of each picture file, in the order of their names."""
+    if source.is_dir():
+        paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        return [(str(path.relative_to(source)), None, None) for path in paths]
+    if not source.is_file():
+        raise AssetError(f"there is no folder or tar file of photographs at {source}")
+    try:
+        with tarfile.open(source, "r:") as archive:
+            members = [member for member in archive if member.isfile()]
+    except tarfile.TarError as error:
+        raise AssetError(f"{source} is no tar file without compression ({error}): unpack it into a folder") from error
+    pictures = [member for member in members if member.name.lower().endswith(SUFFIXES)]
+    return sorted((member.name, member.offset_data, member.size) for member in pictures)
+
+
+def _square(content, size):
+    """Return the middle of a picture, as large a square as fits, at `size` pixels."""
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.draft("RGB", (size, size))  # a JPEG is decoded no larger than needed
+        picture = picture.convert("RGB")
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    middle = picture.crop((left, top, left + side, top + side))
+    picture = middle.resize((size, size), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).to(torch.float32) / 255  # (3, size, size)

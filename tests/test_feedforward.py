@@ -1,0 +1,381 @@
+"""The transformation network, its objective, its photographs and its training, against independent oracles."""
+
+import copy
+import io
+import tarfile
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from PIL import Image
+from torch import nn
+
+from stylekit import images
+from stylekit.assets import AssetError
+from stylekit.feedforward import (
+    KIT,
+    PAPER,
+    Architecture,
+    CheckpointError,
+    PerceptualLoss,
+    Photographs,
+    Schedule,
+    TransformationNetwork,
+    count_parameters,
+    draw,
+    facts_of,
+    load_transformer,
+    save_transformer,
+    train,
+    transformers,
+)
+from stylekit.networks import load_network
+from stylekit.transfer import STYLE_LAYERS, Objective
+
+NAMES = ("chelsea", "astronaut", "coffee", "rocket")
+TINY = Architecture(width=3)
+
+
+def photograph(name, size=64):
+    return images.resize_image(images.load_image(name, 2 * size), (size, size))
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_network("compact", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def four():
+    """Four photographs, 64 x 64, as a training takes them: (3, 64, 64) each."""
+    return [photograph(name)[0] for name in NAMES]
+
+
+def perceptual(network, four):
+    return PerceptualLoss(network, photograph("swirls"), torch.stack(four), content_layers=["relu3_3"])
+
+
+# The network
+
+
+def test_the_papers_width_has_1679235_parameters_in_either_padding():
+    same = Architecture(width=32, normalisation="batch", padding="same")
+    assert count_parameters(TransformationNetwork(PAPER)) == 1_679_235
+    assert count_parameters(TransformationNetwork(same)) == 1_679_235
+    weights = 3 * 81 * 32 + 32 * 9 * 64 + 64 * 9 * 128 + 10 * 128 * 9 * 128 + 128 * 9 * 64 + 64 * 9 * 32 + 32 * 81 * 3
+    filters = 32 + 64 + 128 + 10 * 128 + 64 + 32
+    assert weights + 3 * filters + 3 == 1_679_235  # each filter: a bias, a scale and a shift; the last layer: biases
+
+
+@pytest.mark.parametrize("architecture", [TINY, Architecture(3, "batch", "transposed", "border")])
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (37, 53), (64, 50)])
+def test_any_size_comes_out_as_it_went_in(architecture, size):
+    assert TransformationNetwork(architecture)(torch.rand(2, 3, *size)).shape == (2, 3, *size)
+
+
+def test_super_resolution_makes_four_times_the_size():
+    assert TransformationNetwork(Architecture(width=3, enlarge=4))(torch.rand(1, 3, 17, 23)).shape == (1, 3, 68, 92)
+
+
+def test_a_picture_that_is_too_small_is_refused():
+    with pytest.raises(ValueError, match="at least 16 x 16 pixels, got 1 x 1"):
+        TransformationNetwork(TINY)(torch.rand(1, 3, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"width": 0}, {"normalisation": "layer"}, {"enlarge": 2}, {"padding": "zeros"}, {"slope": 0.0}]
+)
+def test_an_architecture_that_does_not_exist_is_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        Architecture(**wrong)
+
+
+def test_the_output_is_a_scaled_tanh_around_grey():
+    network = TransformationNetwork(TINY)
+    with torch.no_grad():
+        network.last.weight.zero_()
+        for z in (-100.0, -0.5, 0.0, 0.5, 100.0):
+            network.last.bias.fill_(z)
+            expected = 0.5 + 150 / 255 * np.tanh(z / 8)
+            assert network(torch.rand(1, 3, 16, 16)).numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_picture_of_a_batch_is_painted_as_it_is_alone_with_instance_but_not_with_batch_normalisation():
+    batch = torch.rand(3, 3, 20, 28)
+    for architecture, alike in ((TINY, True), (Architecture(3, "batch"), False)):
+        network = TransformationNetwork(architecture).train()
+        together, alone = network(batch)[:1], network(batch[:1])
+        assert torch.allclose(together, alone, atol=1e-5) is alike
+
+
+def test_contrast_is_no_part_of_the_style_under_instance_normalisation():
+    torch.manual_seed(0)
+    network, image = TransformationNetwork(TINY), torch.rand(1, 3, 32, 48)
+    faded = 0.5 + 0.5 * (image - 0.5)
+    with torch.no_grad():
+        change = (network(image) - network(faded)).abs().max()
+    assert change < 1e-3 < (image - faded).abs().max()
+
+
+def test_the_papers_border_is_eaten_by_the_residual_blocks_alone():
+    network, sizes = TransformationNetwork(Architecture(2, "batch", "transposed", "border")), []
+    for block in network.residual:
+        block.register_forward_hook(lambda _, given, got: sizes.append((given[0].shape[-1], got.shape[-1])))
+    network(torch.rand(1, 3, 32, 32))
+    assert sizes[0][0] == (32 + 80) / 4 and sizes[-1][1] == 32 / 4
+    assert all(before - after == 4 for before, after in sizes)
+
+
+def test_nearest_then_convolution_touches_every_pixel_alike_and_a_transposed_one_does_not():
+    ones = torch.ones(1, 1, 9, 9)
+    transposed = nn.ConvTranspose2d(1, 1, 3, 2, 1, 1, bias=False)
+    plain = nn.Conv2d(1, 1, 3, padding=0, bias=False)
+    with torch.no_grad():
+        transposed.weight.fill_(1)
+        plain.weight.fill_(1)
+        touched = transposed(ones)[0, 0, 2:-2, 2:-2]
+        even = plain(nn.functional.interpolate(ones, scale_factor=2))
+    assert sorted(touched.unique().tolist()) == [1, 2, 4] and even.unique().tolist() == [9]
+
+
+# The objective
+
+
+def test_with_one_photograph_as_reference_it_is_the_objective_of_the_optimisation(network):
+    p, a, x = photograph("chelsea"), photograph("waves", 80), photograph("coffee")
+    weights = {"content_weight": 0.3, "style_weight": 2.0, "tv_weight": 0.01}
+    descent = Objective(network, p, a, p, ["relu3_3"], STYLE_LAYERS, "relative", **weights)(x)
+    learning = PerceptualLoss(network, a, p, **weights)(x, p)
+    assert learning["total"].item() == pytest.approx(descent["total"].item(), rel=1e-5)
+    assert learning["content"].item() == pytest.approx(descent["content"].item(), rel=1e-5)
+
+
+def test_each_picture_of_a_batch_has_the_loss_that_it_has_alone(network, four):
+    objective, batch = perceptual(network, four), torch.stack(four)
+    painted = batch.flip(0)
+    together = objective(painted, batch)
+    for number in range(4):
+        alone = objective(painted[number : number + 1], batch[number : number + 1])
+        for name, values in together.items():
+            assert values[number].item() == pytest.approx(alone[name].item(), rel=1e-4)
+
+
+def test_a_photograph_of_the_reference_scores_one_in_style_on_average(network, four):
+    batch = torch.stack(four)
+    terms = perceptual(network, four)(batch, batch)
+    assert terms["style"].mean().item() == pytest.approx(1, rel=1e-5)
+    assert terms["tv"].mean().item() == pytest.approx(1, rel=1e-5)
+    assert terms["content"].abs().max() == 0
+
+
+# The photographs
+
+
+def picture(colour, size=(40, 24)):
+    content = io.BytesIO()
+    Image.new("RGB", size, colour).save(content, "PNG")
+    return content.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "photos" / "deeper").mkdir(parents=True)
+    (tmp_path / "photos" / "a.png").write_bytes(picture("red"))
+    (tmp_path / "photos" / "b.jpg").write_bytes(b"no picture at all")
+    (tmp_path / "photos" / "c.png").write_bytes(picture("blue")[:60])
+    (tmp_path / "photos" / "deeper" / "d.png").write_bytes(picture("lime"))
+    (tmp_path / "photos" / "notes.txt").write_text("not a picture")
+    return tmp_path / "photos"
+
+
+def test_unreadable_pictures_are_skipped_and_counted(folder):
+    photographs = Photographs(folder, 32)
+    colours = [photographs[number].mean((-2, -1)).tolist() for number in range(len(photographs))]
+    red, lime = [1, 0, 0], [0, 1, 0]
+    assert colours == [red, lime, lime, lime] and photographs[0].shape == (3, 32, 32)
+    assert photographs.unreadable == {"b.jpg", "c.png"}
+
+
+def test_a_tar_file_gives_the_same_photographs_as_the_folder(folder, tmp_path):
+    with tarfile.open(tmp_path / "photos.tar", "w") as archive:
+        archive.add(folder, arcname=".")
+    from_tar, from_folder = Photographs(tmp_path / "photos.tar", 32), Photographs(folder, 32)
+    assert len(from_tar) == len(from_folder) == 4
+    assert all(torch.equal(a, b) for a, b in zip(from_tar, from_folder, strict=True))
+
+
+def test_the_middle_square_is_taken_and_small_pictures_are_enlarged(tmp_path):
+    wide = Image.new("RGB", (30, 10), "red")
+    wide.paste("blue", (10, 0, 20, 10))
+    wide.save(tmp_path / "wide.png")
+    assert Photographs(tmp_path, 32)[0].mean((-2, -1)).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("case", ["missing", "empty folder", "no tar", "all damaged"])
+def test_a_source_without_photographs_is_refused(tmp_path, case):
+    source = tmp_path / "source"
+    if case in ("empty folder", "all damaged"):
+        source.mkdir()
+    if case == "all damaged":
+        (source / "a.png").write_bytes(b"x")
+    if case == "no tar":
+        source.write_bytes(b"x" * 1000)
+    with pytest.raises(AssetError, match="no folder or tar|holds no picture|is no tar file|none of the 1 pictures"):
+        Photographs(source, 32)[0]
+
+
+# The training
+
+
+def test_the_loss_falls_on_photographs_that_it_was_not_trained_on(network):
+    torch.manual_seed(0)
+    seen, unseen = [photograph("chelsea")[0], photograph("rocket")[0]], torch.cat([photograph("coffee")])
+    objective = PerceptualLoss(network, photograph("swirls"), torch.stack(seen))
+    model = TransformationNetwork(Architecture(width=4))
+    loss = lambda: objective(model(unseen), unseen)["total"].item()  # noqa: E731
+    before = loss()
+    for _ in train(model, objective, seen, Schedule(batch=2, crop=64, rate=5e-3, steps=40)):
+        pass
+    assert loss() < before / 2
+
+
+def losses(steps):
+    return [step.losses["total"] for step in steps]
+
+
+def test_a_training_that_was_killed_and_resumed_makes_the_same_steps(network, four, tmp_path):
+    objective, schedule = perceptual(network, four), Schedule(batch=2, crop=32, steps=6)
+    torch.manual_seed(1)
+    first = TransformationNetwork(TINY)
+    killed, resumed = copy.deepcopy(first), copy.deepcopy(first)
+    whole = losses(train(first, objective, four, schedule))
+    run = train(killed, objective, four, schedule, tmp_path / "checkpoint", every=2)
+    part = losses(next(run) for _ in range(5))  # the file holds step 4; step 5 is lost
+    run.close()
+    rest = losses(train(resumed, objective, four, schedule, tmp_path / "checkpoint", every=2))
+    assert part == pytest.approx(whole[:5], rel=1e-4) and rest == pytest.approx(whole[4:], rel=1e-4)
+    for one, other in zip(first.parameters(), resumed.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_the_rate_is_constant_and_then_falls_to_zero():
+    schedule = Schedule(steps=100, rate=0.01)
+    assert [schedule.rate_at(done) for done in (0.0, 0.5, 0.69)] == [0.01] * 3
+    assert schedule.rate_at(0.85) == pytest.approx(0.005) and schedule.rate_at(1.0) == 0
+
+
+def test_a_batch_depends_on_the_seed_and_the_step_alone_and_is_shared_between_processes(four):
+    schedule = Schedule(batch=4, crop=48, steps=1)
+    batch = draw(four, schedule, 3)
+    assert torch.equal(batch, draw(four, schedule, 3)) and not torch.equal(batch, draw(four, schedule, 4))
+    assert torch.equal(batch[1::2], draw(four, schedule, 3, rank=1, processes=2))
+
+
+@pytest.mark.parametrize("wrong", [{}, {"steps": 1, "seconds": 1.0}, {"steps": 0}, {"steps": 1, "rate": float("nan")}])
+def test_a_schedule_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(ValueError, match="one of the two|finite number above 0"):
+        Schedule(**wrong)
+
+
+def test_a_crop_larger_than_the_photographs_is_refused(four):
+    with pytest.raises(ValueError, match="crop of 80 pixels is larger than a photograph of 64"):
+        draw(four, Schedule(crop=80, steps=1), 0)
+
+
+def test_a_loss_that_explodes_ends_the_training(four):
+    exploding = lambda painted, _: {"total": painted.sum((1, 2, 3)) * float("inf")}  # noqa: E731
+    with pytest.raises(FloatingPointError, match="no longer finite at step 1"):
+        list(train(TransformationNetwork(TINY), exploding, four, Schedule(crop=32, steps=2)))
+
+
+# The files
+
+
+@pytest.fixture
+def checkpoint(network, four, tmp_path):
+    path = tmp_path / "tiny.checkpoint"
+    list(train(TransformationNetwork(TINY), perceptual(network, four), four, Schedule(crop=32, steps=1), path))
+    return path
+
+
+def resume(path, network, four, **changes):
+    schedule = Schedule(**({"crop": 32, "steps": 2} | changes))
+    architecture = changes.pop("architecture", TINY)
+    return list(train(TransformationNetwork(architecture), perceptual(network, four), four, schedule, path))
+
+
+@pytest.mark.parametrize("length", [0, 100, 5000])
+def test_a_checkpoint_cut_short_is_refused_and_kept(checkpoint, network, four, length):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:length])
+    with pytest.raises(CheckpointError, match="no readable checkpoint"):
+        resume(checkpoint, network, four)
+    assert checkpoint.stat().st_size == length
+
+
+def test_a_checkpoint_of_another_training_is_refused(checkpoint, network, four):
+    with pytest.raises(CheckpointError, match="belongs to another training"):
+        resume(checkpoint, network, four, seed=5)
+
+
+def test_a_checkpoint_of_another_network_is_refused(checkpoint, network, four):
+    schedule, wider = Schedule(crop=32, steps=2), TransformationNetwork(Architecture(width=4))
+    with pytest.raises(CheckpointError, match="does not fit this network"):
+        list(train(wider, perceptual(network, four), four, schedule, checkpoint))
+
+
+def test_a_saved_network_paints_as_before_and_knows_what_it_is(tmp_path):
+    network, image = TransformationNetwork(TINY), torch.rand(1, 3, 20, 28)
+    save_transformer(network, tmp_path / "tiny.safetensors", {"style": "none"})
+    loaded = load_transformer(tmp_path / "tiny.safetensors")
+    assert loaded.architecture == TINY and facts_of(tmp_path / "tiny.safetensors")["style"] == "none"
+    with torch.no_grad():
+        assert torch.allclose(network(image), loaded(image), atol=5e-3)  # float16 in the file
+
+
+@pytest.mark.parametrize("case", ["another network", "another shape", "cut short", "a page", "missing", "unknown"])
+def test_weights_that_are_not_a_transformation_network_are_refused(tmp_path, case):
+    path = tmp_path / "tiny.safetensors"
+    save_transformer(TransformationNetwork(TINY), path)
+    whole = path.read_bytes()
+    if case == "another network":
+        safetensors.torch.save_file({"conv1_1.weight": torch.zeros(3)}, path)
+    if case == "another shape":
+        wrong = TransformationNetwork(TINY)
+        wrong.architecture = Architecture(width=4)
+        save_transformer(wrong, path)
+    if case in ("cut short", "a page"):
+        path.write_bytes(whole[: len(whole) // 2] if case == "cut short" else b"<html>not found</html>")
+    if case == "missing":
+        path.unlink()
+    with pytest.raises(AssetError, match="does not hold|no readable|no file of weights|no trained network"):
+        load_transformer("wsirls" if case == "unknown" else path)
+
+
+# What ships
+
+
+def test_the_five_styles_ship_in_at_most_6_megabytes():
+    found = transformers()
+    assert {"swirls", "waves", "facets", "haze", "shapes"} <= set(found)
+    assert sum(path.stat().st_size for path in found.values()) <= 6_000_000
+
+
+@pytest.mark.parametrize("style", ["swirls", "waves", "facets", "haze", "shapes"])
+def test_a_shipped_network_lowers_the_style_loss_far_below_the_photographs(style, network):
+    transformer, p = load_transformer(style), photograph("coffee", 160)
+    assert transformer.architecture == KIT
+    objective = PerceptualLoss(network, images.load_image(style, 256), p)
+    with torch.no_grad():
+        assert objective(transformer(p), p)["style"].item() < 0.2
+
+
+def test_a_shipped_network_paints_a_flat_picture_without_a_checkerboard():
+    """Energy at the highest frequency of rows and columns, which is where a transposed convolution leaves its mark."""
+    for style in transformers():
+        with torch.no_grad():
+            painted = load_transformer(style)(torch.full((1, 3, 96, 96), 0.5))[..., 16:-16, 16:-16]
+        signs = (-1.0) ** torch.arange(painted.shape[-1])
+        checker = (painted * signs * signs.view(-1, 1)).mean((-2, -1)).abs().max()
+        assert checker < 2 / 255
