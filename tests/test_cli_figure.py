@@ -34,7 +34,7 @@ def test_one_command_paints_a_figure_and_a_second_one_only_composes_it(tmp_path,
 def test_without_a_name_the_figures_are_listed_with_their_sources(capsys):
     assert run("figure") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(paper.FIGURES)
+    assert [line.split()[0] for line in lines] == list(paper.FIGURES | paper.MEASURED)
     assert "2015, Fig. 3" in lines[2]
 
 

@@ -176,7 +176,7 @@ def _layers(options):
     """Return the content and the style layers, each with its weight."""
     defaults = LAYERS.get(options.network, (CONTENT_LAYERS, STYLE_LAYERS))
     given = (options.content_layers, options.style_layers)
-    return [parse_layers(words or default) for words, default in zip(given, defaults, strict=True)]
+    return [parse_layers(list(words or default)) for words, default in zip(given, defaults, strict=True)]
 
 
 def _objective(options, photographs, device):

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
+from torch.utils.data import Dataset
 
 from stylekit.feedforward.files import CheckpointError, read_checkpoint, write_checkpoint
 from stylekit.networks import PRECISIONS
@@ -68,7 +69,7 @@ class TrainingStep:
 def train(
     network: nn.Module,
     objective: Callable[[Tensor, Tensor], dict[str, Tensor]],
-    photographs: Sequence[Float[Tensor, "3 S S"]],
+    photographs: Sequence[Float[Tensor, "3 S S"]] | Dataset,
     schedule: Schedule,
     checkpoint: Path | None = None,
     every: int = 100,
@@ -112,7 +113,11 @@ def train(
 
 
 def draw(
-    photographs: Sequence[Float[Tensor, "3 S S"]], schedule: Schedule, step: int, rank: int = 0, processes: int = 1
+    photographs: Sequence[Float[Tensor, "3 S S"]] | Dataset,
+    schedule: Schedule,
+    step: int,
+    rank: int = 0,
+    processes: int = 1,
 ) -> Float[Tensor, "share 3 crop crop"]:
     """Return a process's share of a step's batch: photographs at random, half mirrored, a square at random of each."""
     crops = []

@@ -1,7 +1,17 @@
 """Every figure of the slides and of Gatys' papers as a recipe, and what runs, composes, stores and shows them."""
 
 from stylekit.paper.compose import compose, write_figure
-from stylekit.paper.johnson import compare, curves, keep, measured, meeting_point, summary, table_rows, time_table
+from stylekit.paper.johnson import (
+    compare,
+    curves,
+    keep,
+    measured,
+    meeting_point,
+    summary,
+    table_rows,
+    time_table,
+    weights_of,
+)
 from stylekit.paper.measurements import DESCENTS, MEASURED, Measurement, measurements
 from stylekit.paper.panels import RECIPE, Panel, paint
 from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins
@@ -39,5 +49,6 @@ __all__ = [
     "summary",
     "table_rows",
     "time_table",
+    "weights_of",
     "write_figure",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import statistics
 import time
@@ -129,8 +130,16 @@ def summary(found: Sequence[dict], style: str) -> dict:
     """Return the means over the photographs, place by place, and where each descent meets the one pass."""
     mean = {name: np.mean([entry[name] for entry in found], axis=0).tolist() for name in found[0]}
     meets = {s: [meeting_point(entry[s], entry["one pass"]) for entry in found] for s in DESCENTS}
-    facts = {"machine": machine(), "torch": torch.__version__}
+    facts = {"weights sha256": weights_of(style), "machine": machine(), "torch": torch.__version__}
     return {"style": style, "photographs": len(found), "mean": mean, "meets after": meets} | facts
+
+
+def weights_of(style: str) -> str:
+    """Return the sha256 of the weights of a style's network."""
+    digest = hashlib.sha256()
+    for value in load_transformer(style).state_dict().values():
+        digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def lowest_so_far(descent: Iterator, steps: int) -> list[float]:

@@ -1,0 +1,147 @@
+"""`stylekit train` as a user meets it: weights, preview, resuming, two processes, and a sentence for bad input."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import safetensors.torch
+import torch
+
+from stylekit import __main__ as cli
+from stylekit import images
+from stylekit.commands import train as command
+from stylekit.feedforward import Architecture, TransformationNetwork, facts_of, load_transformer, save_transformer
+
+FAST = ["--size", "48", "--crop", "32", "--batch", "2", "--width", "3", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A folder of three photographs and a file that is none."""
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("chelsea", "coffee", "rocket"):
+        images.save_image(images.load_image(name, 80), folder / f"{name}.png")
+    (folder / "broken.png").write_bytes(b"not a picture")
+    return folder
+
+
+def words(photos, out, *more, style="swirls"):
+    return ["train", style, "--photos", str(photos), "-o", str(out), *FAST, *map(str, more)]
+
+
+def train(*arguments, **options):
+    """Return the exit code, also where argparse itself leaves."""
+    try:
+        return cli.main(words(*arguments, **options))
+    except SystemExit as left:
+        return left.code
+
+
+def weights(path):
+    return safetensors.torch.load_file(path)
+
+
+def test_training_writes_a_network_that_paints_a_preview_and_what_it_was_made_with(photos, tmp_path, capsys):
+    out = tmp_path / "mine.safetensors"
+    assert train(photos, out, "--steps", 5, "--every", 2) == 0
+    assert "mine.safetensors (5 steps" in capsys.readouterr().out
+    network = load_transformer(out)
+    assert network.architecture == Architecture(width=3)
+    assert network(torch.rand(1, 3, 40, 56)).shape == (1, 3, 40, 56)
+    assert images.load_image(tmp_path / "mine.preview.png").shape == (1, 3, 160, 5 * 160)
+    facts = facts_of(out)
+    training = json.loads(facts["training"])
+    assert facts["style"] == "swirls" and training["trained steps"] == 5 and training["photographs"] == 4
+    assert training["losses"].keys() == {"content", "style", "tv", "total"}
+
+
+def test_unreadable_pictures_are_counted(photos, tmp_path, capsys):
+    assert train(photos, tmp_path / "a.safetensors", "--steps", 2) == 0
+    assert "1 pictures could not be read and were skipped: broken.png" in capsys.readouterr().err
+
+
+def test_the_same_command_goes_on_and_ends_as_if_it_had_not_been_stopped(photos, tmp_path, monkeypatch, capsys):
+    whole, stopped = tmp_path / "whole.safetensors", tmp_path / "stopped.safetensors"
+    assert train(photos, whole, "--steps", 6, "--every", 2) == 0
+    steps = command.train
+
+    def interrupted(*arguments):
+        for step in steps(*arguments):
+            yield step
+            if step.number == 5:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "train", interrupted)
+        assert train(photos, stopped, "--steps", 6, "--every", 2) == 130
+    assert "goes on from its last checkpoint" in capsys.readouterr().err and stopped.is_file()
+    assert train(photos, stopped, "--steps", 6, "--every", 2) == 0
+    for name, value in weights(whole).items():
+        assert torch.allclose(value, weights(stopped)[name], atol=2e-3), name
+
+
+def test_two_processes_learn_what_one_learns(photos, tmp_path):
+    """Each process has one picture of the two of a batch; after four steps both paint alike, so all steps agreed."""
+    alone, together = tmp_path / "alone.safetensors", tmp_path / "together.safetensors"
+    assert train(photos, alone, "--steps", 4) == 0
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = [*launcher, "-m", "stylekit", *words(photos, together, "--steps", 4)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(run, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("together.safetensors (4 steps") == 1
+    first, second = (json.loads(facts_of(path)["training"])["losses"] for path in (alone, together))
+    assert second == pytest.approx(first, rel=1e-3)
+    image = images.load_image("astronaut", 64)
+    assert torch.allclose(load_transformer(alone)(image), load_transformer(together)(image), atol=1e-2)
+
+
+def test_a_training_can_begin_with_another_styles_weights(photos, tmp_path):
+    start = tmp_path / "start.safetensors"
+    torch.manual_seed(7)
+    network = TransformationNetwork(Architecture(width=3))
+    save_transformer(network, start)
+    assert train(photos, tmp_path / "next.safetensors", "--steps", 1, "--start", start, "--rate", "1e-9") == 0
+    for name, value in weights(start).items():
+        assert torch.allclose(value, weights(tmp_path / "next.safetensors")[name], atol=1e-4)
+
+
+def test_a_batch_in_bfloat16_learns_too(photos, tmp_path):
+    assert train(photos, tmp_path / "half.safetensors", "--steps", 1, "--precision", "bfloat16") == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--steps", "0"], "steps must be a finite number above 0"),
+        (["--minutes", "-1"], "seconds must be a finite number above 0"),
+        (["--steps", "1", "--crop", "64"], "crop of 64 pixels is larger"),
+        (["--steps", "1", "--batch", "0"], "batch must be"),
+        (["--steps", "1", "--hold-out", "4"], "must leave some of the 4 photographs"),
+        (["--steps", "1", "--every", "0"], "--every must be"),
+        (["--steps", "1", "--width", "0"], "width must be"),
+        (["--steps", "1", "--start", "swrils"], "no trained network is named"),
+        (["--steps", "1", "--style-layers", "relu9_9"], "unknown layer"),
+        (["--steps", "1", "--minutes", "1"], "not allowed with"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_told_and_nothing_is_written(photos, tmp_path, capsys, more, sentence):
+    assert train(photos, tmp_path / "bad.safetensors", *more) == 2
+    assert sentence in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", ["no photographs", "unknown style", "wrong suffix", "no folder"])
+def test_bad_files_are_told_and_nothing_is_written(photos, tmp_path, capsys, case):
+    folder, style, out = photos, "swirls", tmp_path / "bad.safetensors"
+    if case == "no photographs":
+        folder = tmp_path / "nowhere"
+    if case == "unknown style":
+        style = "swrils"
+    if case == "wrong suffix":
+        out = tmp_path / "bad.pth"
+    if case == "no folder":
+        out = tmp_path / "nowhere" / "bad.safetensors"
+    assert train(folder, out, "--steps", 1, style=style) == 2
+    assert len(capsys.readouterr().err.strip()) > 30 and list(tmp_path.iterdir()) == []
