@@ -78,6 +78,8 @@ def test_the_same_command_goes_on_and_ends_as_if_it_had_not_been_stopped(photos,
         assert train(photos, stopped, "--steps", 6, "--every", 2) == 130
     assert "goes on from its last checkpoint" in capsys.readouterr().err and stopped.is_file()
     assert train(photos, stopped, "--steps", 6, "--every", 2) == 0
+    assert train(photos, whole, "--steps", 6, "--every", 2) == 0
+    assert "whole.checkpoint has had all of it already" in capsys.readouterr().err
     for name, value in weights(whole).items():
         assert torch.allclose(value, weights(stopped)[name], atol=2e-3), name
 
@@ -145,3 +147,16 @@ def test_bad_files_are_told_and_nothing_is_written(photos, tmp_path, capsys, cas
         out = tmp_path / "nowhere" / "bad.safetensors"
     assert train(folder, out, "--steps", 1, style=style) == 2
     assert len(capsys.readouterr().err.strip()) > 30 and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "content", "style"),
+    [
+        (["--network", "vgg16"], ["relu2_2"], ["relu1_2", "relu2_2", "relu3_3", "relu4_3"]),
+        ([], ["relu3_3"], ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]),
+        (["--content-layers", "relu2_2=3", "--style-layers", "relu1_1"], ["relu2_2"], ["relu1_1"]),
+    ],
+)
+def test_vgg16_is_compared_at_the_papers_layers_and_others_at_the_kits(more, content, style):
+    options = cli.parser().parse_args(["train", "swirls", "--photos", ".", *more])
+    assert [list(layers) for layers in command._layers(options)] == [content, style]

@@ -95,6 +95,8 @@ def _run(options, device, leads):
     seen = Subset(photographs, range(len(photographs) - options.hold_out))
     steps = train(network, objective, seen, schedule, checkpoint, options.every, facts)
     last, code = _follow(steps, options, network, photographs, output if leads else None)
+    if leads and last is None and code == 0:
+        print(f"stylekit: {checkpoint} has had all of it already; ask for more steps or minutes", file=sys.stderr)
     if leads and last:
         trained = facts | asdict(schedule) | {"trained steps": last.number, "losses": last.losses}
         texts = {"style": str(options.style), "training": json.dumps(trained), "stylekit": __version__}

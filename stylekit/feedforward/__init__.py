@@ -7,6 +7,7 @@ from stylekit.feedforward.files import (
     save_transformer,
     transformers,
 )
+from stylekit.feedforward.motion import Steady, flicker
 from stylekit.feedforward.network import (
     ARCHITECTURES,
     KIT,
@@ -17,6 +18,7 @@ from stylekit.feedforward.network import (
 )
 from stylekit.feedforward.objective import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, PerceptualLoss
 from stylekit.feedforward.photographs import Photographs, spread
+from stylekit.feedforward.tiles import transform
 from stylekit.feedforward.training import Schedule, TrainingStep, draw, train
 
 __all__ = [
@@ -30,14 +32,17 @@ __all__ = [
     "PerceptualLoss",
     "Photographs",
     "Schedule",
+    "Steady",
     "TrainingStep",
     "TransformationNetwork",
     "count_parameters",
     "draw",
     "facts_of",
+    "flicker",
     "load_transformer",
     "save_transformer",
     "spread",
     "train",
+    "transform",
     "transformers",
 ]

@@ -38,11 +38,11 @@ RANGE = 150 / 255  # the paper's 150 tanh, in units of [0, 1]
 class Architecture:
     """What distinguishes two transformation networks.
 
-    `width` is the number of filters of the first layer; `normalisation` "instance" or "batch"; `upsampling` "nearest"
-    (then a convolution) or "transposed"; `padding` "same" (each convolution its own) or "border" (once, before all).
-    `enlarge` is how many times wider and higher the output is than the input: 1, or 4 for super-resolution, which
-    leaves out the two layers that halve (Johnson 2016, section 3.1). `slope` is what the last layer's output is
-    multiplied by before the tanh.
+    `width` is the number of filters of the first layer; `normalisation` "instance", "batch" or "none"; `upsampling`
+    "nearest" (then a convolution) or "transposed"; `padding` "same" (each convolution its own) or "border" (once,
+    before all). `enlarge` is how many times wider and higher the output is than the input: 1, or 4 for
+    super-resolution, which leaves out the two layers that halve (Johnson 2016, section 3.1). `slope` is what the last
+    layer's output is multiplied by before the tanh.
     """
 
     width: int = 16
@@ -54,7 +54,7 @@ class Architecture:
 
     def __post_init__(self):
         choices = {
-            "normalisation": ("instance", "batch"),
+            "normalisation": ("instance", "batch", "none"),
             "upsampling": ("nearest", "transposed"),
             "padding": ("same", "border"),
             "enlarge": (1, 4),
@@ -174,7 +174,8 @@ def convolution(channels, filters, size, stride=1, padded=True):
 
 def normalisation(architecture, channels):
     """Return the normalisation layer of an architecture."""
-    return InstanceNorm(channels) if architecture.normalisation == "instance" else nn.BatchNorm2d(channels)
+    kinds = {"instance": InstanceNorm, "batch": nn.BatchNorm2d, "none": nn.Identity}
+    return kinds[architecture.normalisation](channels)
 
 
 def pad(x, border):

@@ -152,7 +152,7 @@ def _place():
 
 def _agree(losses, seconds, device, processes):
     """Return the means over all processes, as numbers: all must stop at the same step."""
-    values = torch.stack([*losses.values(), torch.tensor(seconds, device=device)]).double()
+    values = torch.stack([*losses.values(), torch.tensor(seconds, device=device)])
     if processes > 1:
         distributed.all_reduce(values)
         values = values / processes

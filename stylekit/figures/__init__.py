@@ -1,4 +1,4 @@
-"""Draw what is given: pictures side by side, maps of numbers, curves, tables. Nothing is computed here.
+"""Draw what is given: pictures side by side, maps of numbers, curves, tables, diagrams. Nothing is computed here.
 
 Every function but `table` returns a Drawing, which a notebook shows as the value of a cell: a matplotlib Figure that
 pyplot no longer holds, with `alt`, what it shows in words, for those who cannot see it. Where no words are given, they
@@ -7,16 +7,20 @@ apart.
 """
 
 from stylekit.figures.arrays import maps, numbers, table
+from stylekit.figures.diagrams import Arrow, Box, diagram
 from stylekit.figures.drawing import Drawing
 from stylekit.figures.lines import LABEL_GAP, bars, contours, curves, loss_curves
 from stylekit.figures.pictures import frames, grid, plates, strip
 
 __all__ = [
     "LABEL_GAP",
+    "Arrow",
+    "Box",
     "Drawing",
     "bars",
     "contours",
     "curves",
+    "diagram",
     "frames",
     "grid",
     "loss_curves",

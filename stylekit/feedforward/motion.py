@@ -1,0 +1,111 @@
+"""Films painted frame by frame flicker; blending along the motion calms them, and a measure says how much.
+
+A network paints each frame for itself, and small changes of the input (noise, a step to the side) change its strokes.
+Manuel Ruder, Alexey Dosovitskiy and Thomas Brox, "Artistic style transfer for videos" (2016), ask that a frame agree
+with the frame before, warped along the optical flow, wherever that can be seen in both. They make it a term of the loss
+of an optimisation; a finished network has none, so here the warped frame is blended with the new one instead.
+
+The flow is scikit-image's iterative Lucas-Kanade (`optical_flow_ilk`), from pictures of FLOW_SIZE pixels. Where it
+explains the present input by the one before, it is trusted; elsewhere (uncovered, new, blurred) nothing is blended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from skimage.registration import optical_flow_ilk
+from torch import Tensor
+from torch.nn import functional
+
+from stylekit.images import LUMINANCE, fit, resize_image
+
+FLOW_SIZE = 96  # pixels of the longer side: motion is smooth, and this is fast and averages noise
+RADIUS, WARPS = 10, 5  # of the flow: its window is wide, for noise; more rounds gain nothing
+TOLERANCE = 0.06  # difference of colours at which a flow is trusted by exp(-1)
+NEIGHBOURHOOD = 5  # pixels over which that difference is averaged, with its sign: noise is no wrong flow
+
+
+def flow_between(present: Float[Tensor, "1 3 H W"], past: Float[Tensor, "1 3 H W"]) -> Float[Tensor, "1 2 H W"]:
+    """Return where each pixel of the present frame was in the past one: present(x, y) = past(x + u, y + v).
+
+    (u, v) in pixels, to the right and down. Le Besnerais and Champagnat, "Dense optical flow by iterative local window
+    registration" (2005), as scikit-image has it.
+    """
+    height, width = present.shape[-2:]
+    small = fit(height, width, min(FLOW_SIZE, max(height, width)))
+    v, u = optical_flow_ilk(_grey(present, small), _grey(past, small), radius=RADIUS, num_warp=WARPS)
+    flow = torch.from_numpy(np.stack([u * (width / small[1]), v * (height / small[0])]))[None].to(present)
+    return functional.interpolate(flow, size=(height, width), mode="bilinear", align_corners=False)
+
+
+def _grey(image, size):
+    weights = image.new_tensor(LUMINANCE).view(1, 3, 1, 1)
+    return (resize_image(image, size) * weights).sum(dim=1)[0].cpu().numpy()
+
+
+def warp(image: Float[Tensor, "1 C H W"], flow: Float[Tensor, "1 2 H W"]) -> Float[Tensor, "1 C H W"]:
+    """Return image(x + u, y + v), between pixels by the cubic that keeps it sharp; beyond the edge, the edge."""
+    return functional.grid_sample(image, _grid(flow), mode="bicubic", padding_mode="border", align_corners=True)
+
+
+def trust(
+    present: Float[Tensor, "1 3 H W"], past: Float[Tensor, "1 3 H W"], flow: Float[Tensor, "1 2 H W"]
+) -> Float[Tensor, "1 1 H W"]:
+    """Return how far a flow explains the present frame: exp(-(difference / TOLERANCE)^2), 0 from beyond the edge."""
+    margin = (NEIGHBOURHOOD // 2,) * 4
+    difference = functional.pad(present - warp(past, flow), margin, "replicate")
+    difference = functional.avg_pool2d(difference, NEIGHBOURHOOD, stride=1).abs().mean(dim=1, keepdim=True)
+    inside = (_grid(flow).abs() <= 1).all(dim=-1)[:, None]
+    return torch.exp(-((difference / TOLERANCE) ** 2)) * inside
+
+
+def _grid(flow):
+    """Return the places a flow points to, (1, H, W, 2), from -1 to 1."""
+    height, width = flow.shape[-2:]
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    places = torch.stack([x, y]).to(flow) + flow[0]  # (2, H, W), pixels
+    extent = flow.new_tensor([width - 1, height - 1]).view(2, 1, 1).clamp(min=1)
+    return (2 * places / extent - 1).permute(1, 2, 0)[None]
+
+
+class Steady:
+    """Blends each painting with the one before, carried along by the motion of the frames that they were painted from.
+
+    O_t = (1 - a) painting_t + a warp(O_(t-1)), with a = strength x trust; `strength` from 0 (nothing is blended) to
+    less than 1. Keeps one frame and its painting. Raises ValueError for another strength.
+    """
+
+    def __init__(self, strength: float):
+        if not 0 <= strength < 1:
+            raise ValueError(f"the strength of blending is a number from 0 to less than 1, got {strength}")
+        self.strength = strength
+        self.before: tuple[Tensor, Tensor] | None = None
+
+    def __call__(self, frame: Float[Tensor, "1 3 H W"], painting: Float[Tensor, "1 3 H W"]) -> Float[Tensor, "1 3 H W"]:
+        if self.before is not None and self.strength:
+            past, output = self.before
+            flow = flow_between(frame, past)
+            a = self.strength * trust(frame, past, flow)
+            painting = (1 - a) * painting + a * warp(output, flow).clamp(0, 1)
+        self.before = frame, painting
+        return painting
+
+
+def flicker(inputs: Iterable[Float[Tensor, "1 3 H W"]], outputs: Iterable[Float[Tensor, "1 3 H W"]]) -> float:
+    """Return the mean absolute difference between each output and the one before it, warped along the inputs' motion.
+
+    Only pixels seen in both frames count (trust above 1/2); in units of [0, 1], mean over pixels, colours and frames.
+    """
+    differences = []
+    for (past, before), (present, painting) in pairwise(zip(inputs, outputs, strict=True)):
+        flow = flow_between(present, past)
+        seen = trust(present, past, flow) > 0.5
+        difference = (painting - warp(before, flow).clamp(0, 1)).abs().mean(dim=1, keepdim=True)
+        differences.append(difference[seen].mean().item() if seen.any() else 0.0)
+    if not differences:
+        raise ValueError("flicker is measured between frames: give two or more")
+    return sum(differences) / len(differences)

@@ -1,0 +1,9 @@
+"""Films, one frame at a time: a video or an animated GIF in, H.264, VP9 or a GIF out, its times and its sound kept.
+
+PyAV (FFmpeg) reads and writes all of them; Pillow chooses the colours of a GIF. No film is in memory as a whole.
+"""
+
+from stylekit.video.reading import Film, Frame, open_film
+from stylekit.video.writing import CONTAINERS, check_film_output, write_film
+
+__all__ = ["CONTAINERS", "Film", "Frame", "check_film_output", "open_film", "write_film"]
