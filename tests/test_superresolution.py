@@ -21,6 +21,7 @@ from stylekit.feedforward.superresolution import (
     FeatureLoss,
     bicubic,
     blur,
+    load_enlarger,
     pixel_loss,
     shrink,
 )
@@ -155,3 +156,20 @@ def test_a_training_beats_bicubic_interpolation_in_what_it_minimises(network, pe
         pass
     with torch.no_grad():
         assert objective(enlarger(photo), photo)["total"].item() < 0.9 * before
+
+
+def test_each_enlarger_that_ships_wins_by_the_measure_it_was_taught_and_both_beat_bicubic():
+    y = images.resize_image(images.load_image("coffee", 296), (196, 296))
+    small, distance = shrink(y), FeatureLoss(load_network("compact", device="cpu"))
+    with torch.no_grad():
+        made = {loss: load_enlarger(loss).enlarge(small).clamp(0, 1) for loss in ("pixels", "perceptual")}
+    made["bicubic"] = bicubic(small)
+    features = {name: distance(picture, y)["total"].item() for name, picture in made.items()}
+    colours = {name: pixel_loss(picture, y)["total"].item() for name, picture in made.items()}
+    assert features["perceptual"] < features["pixels"] < features["bicubic"]
+    assert colours["pixels"] < colours["perceptual"] and colours["pixels"] < colours["bicubic"]
+
+
+def test_an_enlarger_that_does_not_ship_is_told():
+    with pytest.raises(ValueError, match="pixels or perceptual"):
+        load_enlarger("sharp")

@@ -14,6 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stylekit.assets import data_folder
+from stylekit.feedforward.files import load_transformer
 from stylekit.feedforward.network import Architecture, TransformationNetwork
 from stylekit.images import resize_image
 from stylekit.losses import content_loss
@@ -22,6 +24,7 @@ from stylekit.networks import LossNetwork
 BLUR = 1.0  # pixels: the deviation of the paper's Gaussian
 PAPER_LAYERS = ("relu2_2",)  # Johnson 2016, section 4.2
 LAYERS = ("relu1_2", "relu2_2")  # see FeatureLoss
+SHIPPED = ("pixels", "perceptual")
 SUPERRESOLUTION = Architecture(width=8, normalisation="none", enlarge=4)
 
 Images = Float[Tensor, "B 3 H W"]
@@ -71,6 +74,13 @@ class Enlarger(nn.Module):
     def enlarge(self, small: Images) -> Float[Tensor, "B 3 h w"]:
         """Return small pictures four times wider and higher, at least 16 x 16 pixels; clamp before you show it."""
         return bicubic(small) + self.network(small) - 0.5
+
+
+def load_enlarger(loss: str) -> Enlarger:
+    """Return the network that ships, trained with one of two losses: "pixels" or "perceptual" (see data/README.md)."""
+    if loss not in SHIPPED:
+        raise ValueError(f"the enlargers that ship were trained with the loss {' or '.join(SHIPPED)}, not {loss!r}")
+    return Enlarger(load_transformer(data_folder() / "superresolution" / f"{loss}.safetensors"))
 
 
 def bicubic(small: Images, times: int = 4) -> Float[Tensor, "B 3 h w"]:
