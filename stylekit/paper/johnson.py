@@ -28,11 +28,12 @@ from stylekit.networks import ARCHITECTURES, LossNetwork, load_network
 from stylekit.optimise import minimise
 from stylekit.paper.measurements import DESCENTS, EVALUATIONS, LOSS_NETWORKS, STEPS, TRANSFORMERS, Measurement
 from stylekit.paper.panels import machine
+from stylekit.transfer import Objective
 
 RESULTS = "results.json"
 
 
-def time_table(recipes: Sequence[Measurement], repeats: int = 5, device: str = "cpu") -> Iterator[dict]:
+def time_table(recipes: Sequence[Measurement], repeats: int = 3, device: str = "cpu") -> Iterator[dict]:
     """Yield what each recipe of Table 1 takes: its facts, "seconds", and "evaluations timed".
 
     An evaluation, the objective with its gradient in float32, is timed `repeats` times after one that is not, and its
@@ -60,10 +61,10 @@ def _work(recipe: Measurement, device: torch.device) -> Callable[[], Tensor]:
     content_layers, style_layers = LOSS_NETWORKS[recipe.network]
     loss_network = LossNetwork(**ARCHITECTURES[recipe.network]).requires_grad_(False).to(device)
     loss_network = loss_network.to(memory_format=torch.channels_last)
-    layers = {"content_layers": content_layers, "style_layers": style_layers}
-    objective = PerceptualLoss(loss_network, image, image, **layers)
+    weights = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
+    objective = Objective(loss_network, image, image, image, content_layers, style_layers, "relative", **weights)
     painted = image.clone().requires_grad_()
-    return lambda: torch.autograd.grad(objective(painted, image)["total"].sum(), painted)[0]
+    return lambda: torch.autograd.grad(objective(painted)["total"], painted)[0]
 
 
 def _median_seconds(work, repeats, device):

@@ -37,7 +37,7 @@ TRANSFORMERS = {
     "as published": PAPER,
 }
 DESCENTS = ("noise", "photograph")
-EVALUATIONS = 150  # of a descent in Fig. 5
+EVALUATIONS = 100  # of a descent in Fig. 5
 
 
 @dataclass(frozen=True)
