@@ -32,8 +32,8 @@ class PerceptualLoss:
     2016, equation 2), style with Gram matrices divided by their own M (equation 4 there; equation 4 of Gatys 2015).
     The style layers are those of the optimisation unless said otherwise: the kit's styles live on large forms, which
     Johnson's relu4_3 does not see. The content weight is many times that of an optimisation, because a network ends
-    with a style loss ten times as high; the kit's own were trained with 0.25 to 1, the less the smaller that loss is for
-    a style. All images RGB in [0, 1].
+    with a style loss ten times as high; the kit's own were trained with 0.25 to 1, the less the smaller that loss is
+    for a style. All images RGB in [0, 1].
     """
 
     def __init__(

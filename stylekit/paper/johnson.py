@@ -179,12 +179,13 @@ def _rounded(value):
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def table_rows(rows: Sequence[dict]) -> dict[str, dict[str, float]]:
+def table_rows(rows: Sequence[dict]) -> dict[str, dict[str, float | int]]:
     """Return Table 1 as rows by name with a column for each size: seconds, measured and published, and their ratios."""
     seconds = {(row["network"], row["steps"], row["size"]): row["seconds"] for row in rows}
     published = {(row["network"], row["steps"], row["size"]): row["published"] for row in rows}
     sizes = sorted({row["size"] for row in rows})
-    by_size = lambda values, *key: {f"{size} px": values[(*key, size)] for size in sizes}  # noqa: E731
+    whole = lambda value: value if value < 100 else round(value)  # noqa: E731
+    by_size = lambda values, *key: {f"{size} px": whole(values[(*key, size)]) for size in sizes}  # noqa: E731
     ratio = lambda values, above, below: {  # noqa: E731
         f"{size} px": round(values[(*above, size)] / values[(*below, size)]) for size in sizes
     }
