@@ -108,10 +108,15 @@ def check_output(path: str | Path) -> None:
         raise AssetError(f"{path} is a folder: give the name of a picture in it, such as {path / 'painting.png'}")
     if path.suffix.lower() not in FORMATS:
         raise AssetError(f"{str(path)!r} must end in .png, .jpg or .jpeg; it ends in {path.suffix!r}")
-    if not path.parent.is_dir():
-        raise AssetError(f"the folder {path.parent} does not exist: make it first, or write elsewhere")
-    if not os.access(path.parent, os.W_OK):
-        raise AssetError(f"the folder {path.parent} cannot be written: write elsewhere, or change its permissions")
+    check_folder(path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise AssetError unless files can be written into a folder."""
+    if not folder.is_dir():
+        raise AssetError(f"the folder {folder} does not exist: make it first, or write elsewhere")
+    if not os.access(folder, os.W_OK):
+        raise AssetError(f"the folder {folder} cannot be written: write elsewhere, or change its permissions")
 
 
 def save_image(image: Float[Tensor, "1 3 H W"], path: str | Path, metadata: dict[str, str] | None = None) -> None:

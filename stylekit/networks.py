@@ -154,11 +154,11 @@ def load_network(
     return network.to(pick_device(device)).to(memory_format=torch.channels_last)
 
 
-def fingerprint(network: LossNetwork) -> str:
+def fingerprint(network: nn.Module) -> str:
     """Return the sha256 of a network's weights, in the order of its layers."""
     digest = hashlib.sha256()
-    for weights in network.convolutions.state_dict().values():
-        digest.update(weights.cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    for weights in network.state_dict().values():
+        digest.update(weights.cpu().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

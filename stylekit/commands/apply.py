@@ -103,7 +103,7 @@ def _check_folder(source, output):
     named_as_file = output.suffix.lower() in images.FORMATS.keys() | CONTAINERS.keys()
     if not output.is_dir() and (output.exists() or named_as_file):
         raise ValueError(f"{source} is a folder, so OUT must be one too; {output} is the name of a file")
-    images.check_output(output / "any.png" if output.is_dir() else output.with_name("any.png"))
+    images.check_folder(output if output.is_dir() else output.parent)
 
 
 def _target(path, output):

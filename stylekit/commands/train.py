@@ -107,7 +107,7 @@ def _run(options, device, leads):
 
 def _follow(steps, options, network, photographs, output):
     """Show progress, and a preview now and then; return the last step and the exit code."""
-    last = None
+    last, shown = None, preview_pictures(options.style) if output else None
     layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed} < {remaining} {postfix}"
     with tqdm(total=1.0, desc="training", bar_format=layout, file=sys.stderr, disable=output is None) as bar:
         try:
@@ -119,7 +119,7 @@ def _follow(steps, options, network, photographs, output):
                     words.append(f"{len(photographs.unreadable)} unreadable")
                 bar.set_postfix_str(", ".join(words), refresh=False)
                 if output and (step.number % options.every == 0 or step.number == 1 or step.done >= 1):
-                    write_preview(network, options.style, output.with_suffix(".preview.png"))
+                    write_preview(network, *shown, output.with_suffix(".preview.png"))
         except KeyboardInterrupt:
             print("\nstylekit: stopped; the same command goes on from its last checkpoint", file=sys.stderr)
             return last, INTERRUPTED
@@ -129,15 +129,19 @@ def _follow(steps, options, network, photographs, output):
     return last, 0
 
 
-def write_preview(network: TransformationNetwork, style: str, path: Path) -> None:
-    """Write the style picture and four photographs painted by the network so far, side by side."""
+def preview_pictures(style: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the style picture, (1, 3, H, W), and the four photographs of a preview, (4, 3, H, W)."""
     square = lambda name: images.resize_image(images.load_image(name, 2 * PREVIEW), (PREVIEW, PREVIEW))  # noqa: E731
-    photographs = torch.cat([square(name) for name in PREVIEWED]).to(next(network.parameters()).device)
+    return square(style), torch.cat([square(name) for name in PREVIEWED])
+
+
+def write_preview(network: TransformationNetwork, style: torch.Tensor, photographs: torch.Tensor, path: Path) -> None:
+    """Write the style picture and the photographs as the network paints them so far, side by side."""
     network.eval()
     with torch.no_grad():
-        painted = network(photographs).clamp(0, 1).cpu()
+        painted = network(photographs.to(next(network.parameters()).device)).clamp(0, 1).cpu()
     network.train()
-    images.save_image(torch.cat([square(style), *painted.split(1)], dim=-1), path)
+    images.save_image(torch.cat([style, *painted.split(1)], dim=-1), path)
 
 
 def _output(options):
@@ -145,7 +149,7 @@ def _output(options):
     output = (options.output or Path(f"{Path(options.style).stem}.safetensors")).expanduser()
     if output.suffix != ".safetensors":
         raise ValueError(f"{output} must end in .safetensors, the format of the weights")
-    images.check_output(output.with_suffix(".preview.png"))
+    images.check_folder(output.parent)
     if options.every < 1:
         raise ValueError(f"--every must be 1 step or more, got {options.every}")
     return output

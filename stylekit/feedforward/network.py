@@ -21,7 +21,6 @@ residual blocks, batch normalisation, transposed convolutions. "kit" is what shi
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -196,8 +195,3 @@ def mirrored(length, before, after):
 def count_parameters(network: nn.Module) -> int:
     """Return the number of trained values: 1,679,235 for the paper's network, its running statistics left out."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def as_dict(architecture: Architecture) -> dict:
-    """Return an architecture as plain data."""
-    return dataclasses.asdict(architecture)

@@ -91,7 +91,8 @@ def train(
         raise ValueError(f"a batch of {schedule.batch} does not divide by {processes} processes: give a multiple")
     device = next(network.parameters()).device
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.rate)
-    step, before = _resume(checkpoint, network, optimiser, _identity(schedule, facts))
+    identity = _identity(schedule, facts)
+    step, before = _resume(checkpoint, network, optimiser, identity)
     shared = nn.parallel.DistributedDataParallel(network) if processes > 1 else network
     begun = time.perf_counter()
     done = schedule.done(step, before)
@@ -108,7 +109,7 @@ def train(
         if not math.isfinite(losses["total"]):
             raise FloatingPointError(f"the loss is no longer finite at step {step}: try a smaller rate")
         if checkpoint and rank == 0 and (step % every == 0 or done >= 1):
-            write_checkpoint(checkpoint, network, optimiser, step, seconds, _identity(schedule, facts))
+            write_checkpoint(checkpoint, network, optimiser, step, seconds, identity)
         yield TrainingStep(step, losses, seconds, done)
 
 

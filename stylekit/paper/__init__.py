@@ -10,7 +10,6 @@ from stylekit.paper.johnson import (
     summary,
     table_rows,
     time_table,
-    weights_of,
 )
 from stylekit.paper.measurements import DESCENTS, MEASURED, Measurement, measurements
 from stylekit.paper.panels import RECIPE, Panel, paint
@@ -49,6 +48,5 @@ __all__ = [
     "summary",
     "table_rows",
     "time_table",
-    "weights_of",
     "write_figure",
 ]

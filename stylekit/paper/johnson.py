@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import statistics
 import time
@@ -24,7 +23,7 @@ from stylekit.feedforward import (
     spread,
 )
 from stylekit.images import load_image, write_whole
-from stylekit.networks import ARCHITECTURES, LossNetwork, load_network
+from stylekit.networks import ARCHITECTURES, LossNetwork, fingerprint, load_network
 from stylekit.optimise import minimise
 from stylekit.paper.measurements import DESCENTS, EVALUATIONS, LOSS_NETWORKS, STEPS, TRANSFORMERS, Measurement
 from stylekit.paper.panels import machine
@@ -131,16 +130,8 @@ def summary(found: Sequence[dict], style: str) -> dict:
     """Return the means over the photographs, place by place, and where each descent meets the one pass."""
     mean = {name: np.mean([entry[name] for entry in found], axis=0).tolist() for name in found[0]}
     meets = {s: [meeting_point(entry[s], entry["one pass"]) for entry in found] for s in DESCENTS}
-    facts = {"weights sha256": weights_of(style), "machine": machine(), "torch": torch.__version__}
+    facts = {"weights sha256": fingerprint(load_transformer(style)), "machine": machine(), "torch": torch.__version__}
     return {"style": style, "photographs": len(found), "mean": mean, "meets after": meets} | facts
-
-
-def weights_of(style: str) -> str:
-    """Return the sha256 of the weights of a style's network."""
-    digest = hashlib.sha256()
-    for value in load_transformer(style).state_dict().values():
-        digest.update(value.contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def lowest_so_far(descent: Iterator, steps: int) -> list[float]:

@@ -47,7 +47,7 @@ def check_film_output(path: str | Path) -> None:
         raise AssetError(f"{path} is a folder: give the name of a film in it, such as {path / 'painting.mp4'}")
     if path.suffix.lower() not in CONTAINERS:
         raise AssetError(f"{str(path)!r} must end in one of {', '.join(CONTAINERS)}; it ends in {path.suffix!r}")
-    images.check_output(path.with_suffix(".png"))  # a file in the same folder
+    images.check_folder(path.parent)
 
 
 def write_film(frames: Iterable[Frame], path: str | Path, like: Film | None = None) -> Iterator[Frame]:
