@@ -16,11 +16,14 @@ from PIL import Image, ImageOps
 PACKAGE = Path(__file__).parent
 TIMEOUT = 10  # seconds without an answer until a download is given up
 CC0 = "CC0 1.0 (public domain)"
-SCIKIT_IMAGE = (  # name, title, photographer, licence: as scikit-image states them
-    ("astronaut", "Eileen Collins", "NASA", "Public domain (NASA)"),
-    ("chelsea", "Chelsea the cat", "Stefan van der Walt", CC0),
-    ("coffee", "A cup of coffee", "Rachel Michetti", CC0),
-    ("rocket", "The launch of DSCOVR", "SpaceX", "Public domain (released by SpaceX)"),
+SCIKIT_IMAGE = (  # name, role, title, photographer, licence: as scikit-image states them
+    ("astronaut", "content", "Eileen Collins", "NASA", "Public domain (NASA)"),
+    ("chelsea", "content", "Chelsea the cat", "Stefan van der Walt", CC0),
+    ("coffee", "content", "A cup of coffee", "Rachel Michetti", CC0),
+    ("rocket", "content", "The launch of DSCOVR", "SpaceX", "Public domain (released by SpaceX)"),
+    ("brick", "style", "A brick wall, grey", "CC0Textures", CC0),
+    ("grass", "style", "Grass, grey", "linolafett", CC0),
+    ("gravel", "style", "Gravel, grey", "CC0Textures", CC0),
 )
 OWN_STYLES = ("swirls", "waves", "facets", "haze", "shapes")
 
@@ -73,9 +76,9 @@ def cache_folder() -> Path:
 
 def pictures() -> dict[str, Picture]:
     """Return every picture the kit knows, by name: first those that need no network, then the papers' pictures."""
-    photographs = [
-        Picture(name, "content", title, artist, licence, f"{artist}; by way of scikit-image", "open", "scikit-image")
-        for name, title, artist, licence in SCIKIT_IMAGE
+    gallery = [
+        Picture(name, role, title, artist, licence, f"{artist}; by way of scikit-image", "open", "scikit-image")
+        for name, role, title, artist, licence in SCIKIT_IMAGE
     ]
     credit = "painted by tools/paint_styles.py"
     styles = [
@@ -84,7 +87,7 @@ def pictures() -> dict[str, Picture]:
     ]
     entries = json.loads((data_folder() / "pictures.json").read_text(encoding="utf-8"))
     papers = [Picture(origin="download", **entry) for entry in entries]
-    return {picture.name: picture for picture in (*photographs, *styles, *papers)}
+    return {picture.name: picture for picture in (*gallery, *styles, *papers)}
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -140,7 +143,7 @@ def _open_known(picture: Picture) -> Image.Image:
     if picture.origin == "scikit-image":
         import skimage.data
 
-        return Image.fromarray(getattr(skimage.data, picture.name)())
+        return Image.fromarray(getattr(skimage.data, picture.name)()).convert("RGB")
     if picture.origin == "data":
         path = data_folder() / "styles" / picture.file
         if not path.is_file():

@@ -1,0 +1,31 @@
+"""Before networks: textures and style transfer made of pieces of the exemplar itself, copied and fitted.
+
+Pictures are float arrays of shape (H, W, 3), RGB in [0, 1]. Each method is a generator of Steps, as the optimiser is:
+a Step holds the picture so far and, for each of its pixels, which pixel of the exemplar it was copied from.
+"""
+
+from stylekit.patches.analogies import image_analogy
+from stylekit.patches.growing import efros_leung
+from stylekit.patches.measures import neighbours_kept, patch_distances, seam_contrast
+from stylekit.patches.neighbours import field_distances, field_of, nearest_patches, patch_match
+from stylekit.patches.quilting import minimum_cut, quilt, quilt_transfer, straight_cut
+from stylekit.patches.search import Search
+from stylekit.patches.step import Step
+
+__all__ = [
+    "Search",
+    "Step",
+    "efros_leung",
+    "field_distances",
+    "field_of",
+    "image_analogy",
+    "minimum_cut",
+    "nearest_patches",
+    "neighbours_kept",
+    "patch_distances",
+    "patch_match",
+    "quilt",
+    "quilt_transfer",
+    "seam_contrast",
+    "straight_cut",
+]

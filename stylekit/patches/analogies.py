@@ -1,0 +1,173 @@
+"""A is to A' as B is to what? (Hertzmann, Jacobs, Oliver, Curless and Salesin, "Image analogies", SIGGRAPH 2001)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float
+from numpy.lib.stride_tricks import sliding_window_view
+from skimage.transform import pyramid_reduce
+
+from stylekit.images import LUMINANCE
+from stylekit.patches.growing import gaussian
+from stylekit.patches.search import ROUNDING
+from stylekit.patches.step import Picture, Step, check_count, check_picture
+
+FINE, COARSE = 5, 3  # windows at the level itself and at the next coarser one
+HALF = FINE // 2
+ABOVE = HALF * FINE  # pixels of a causal window in the rows above; HALF are left in its own row
+NOWHERE = -(2**30)  # the source of what lies outside: no offset brings it inside
+AT_ONCE = 2**23  # distances in memory at a time
+
+Luminance = Float[np.ndarray, "H W"]
+
+
+def image_analogy(
+    A: Picture, A_filtered: Picture, B: Picture, levels: int = 3, kappa: float | int = 2.0
+) -> Iterator[Step]:
+    """Filter B as A was filtered into A', whatever the filter was: learn it from the pair, one pixel at a time.
+
+    Luminance only, coarse to fine over `levels` of Gaussian pyramids, in raster order. A pixel q of B' copies that
+    pixel p of A' whose neighbourhoods agree best: 5 x 5 in A and B, what is made already of it in A' and B', 3 x 3 of
+    all four at the next coarser level, each Gaussian-weighted and of weight 1. The best place that goes on where a
+    neighbour's source was is taken instead if its squared distance is at most 1 + 2^(l - L) kappa times the best one,
+    L the finest level (Hertzmann et al. 2001, section 3). A and A' first get B's mean and deviation of luminance.
+    Colours are those of B, made paler where the luminance leaves no room for them. The search is exact: all that is
+    known when a row begins is compared by one product of matrices. Yields a Step after each row; at coarser levels
+    its picture is smaller and its sources refer to the smaller A'. Raises ValueError where A and A' differ in shape,
+    for more levels than the pictures have pixels for, a negative kappa, and for what is no picture.
+    """
+    levels = check_count(levels, "levels", 1)
+    if not kappa >= 0:
+        raise ValueError(f"kappa must be 0 or more, got {kappa!r}: 0 takes the best match always")
+    least = FINE * 2 ** (levels - 1)
+    pictures = {"picture A": A, "picture A'": A_filtered, "picture B": B}
+    A, A_filtered, B = (
+        check_picture(picture, f"{name} of {levels} levels", least) for name, picture in pictures.items()
+    )
+    if A.shape != A_filtered.shape:
+        raise ValueError(
+            f"A and A' must be one picture before and after a filter; got {A.shape} and {A_filtered.shape}"
+        )
+    Y_A, Y_filtered = _remapped(A @ LUMINANCE, A_filtered @ LUMINANCE, B @ LUMINANCE)
+    pyramids = [_pyramid(picture, levels) for picture in (Y_A, Y_filtered, B @ LUMINANCE)]
+    total, finished, coarser = sum(len(picture) for picture in pyramids[2]), 0, None
+    for level, (a, a_filtered, b) in enumerate(zip(*pyramids, strict=True)):
+        factor = 1 + 2.0 ** (level - levels + 1) * kappa
+        painting = _Level(a, a_filtered, b, coarser, factor)
+        colours = _pyramid(B, levels)[level]
+        for row in range(len(b)):
+            painting.paint(row)
+            finished += 1
+            yield painting.step(colours, finished / total)
+        coarser = painting
+
+
+def _remapped(A: Luminance, A_filtered: Luminance, B: Luminance) -> tuple[Luminance, Luminance]:
+    """Return A and A' with the mean and the deviation that B has, by the map that gives them to A."""
+    scale = B.std() / A.std() if A.std() > 0 else 1.0
+    return tuple((Y - A.mean()) * scale + B.mean() for Y in (A, A_filtered))
+
+
+def _pyramid(picture: np.ndarray, levels: int) -> list[np.ndarray]:
+    """Return the picture at each level, the coarsest first."""
+    pyramid = [picture]
+    for _ in range(levels - 1):
+        pyramid.insert(0, pyramid_reduce(pyramid[0], channel_axis=2 if picture.ndim == 3 else None))
+    return pyramid
+
+
+def _windows(picture: Luminance, side: int) -> Float[np.ndarray, "H W n"]:
+    """Return each pixel's neighbourhood, Gaussian-weighted with sum 1; beyond the border its pixels go on."""
+    padded = np.pad(picture, side // 2, mode="edge")
+    weights = gaussian(side) / gaussian(side).sum()
+    windows = sliding_window_view(padded, (side, side)) * np.sqrt(weights)
+    return windows.reshape(*picture.shape, side**2)
+
+
+def _neighbourhoods(margined: Float[np.ndarray, "H2 W2"]) -> Float[np.ndarray, "H W n"]:
+    """Return what of each neighbourhood comes before its middle in raster order, of a picture with a margin."""
+    windows = sliding_window_view(margined, (FINE, FINE))
+    return windows.reshape(*windows.shape[:2], FINE**2)[..., : ABOVE + HALF]
+
+
+def _causal_weights() -> Float[np.ndarray, " n"]:
+    """Return the roots of the weights of a causal neighbourhood, whose sum is 1."""
+    weights = gaussian(FINE).ravel()[: ABOVE + HALF]
+    return np.sqrt(weights / weights.sum())
+
+
+class _Level:
+    """One level of the pyramid: what B' looks like so far, and how its pixels are found.
+
+    `painting` and `sources` have a margin of half a window, black and nowhere, so that every window is whole.
+    """
+
+    def __init__(self, a, a_filtered, b, coarser, factor):
+        self.a, self.a_filtered, self.b, self.factor = a, a_filtered, b, factor
+        rows, columns = b.shape[0] + 2 * HALF, b.shape[1] + 2 * HALF
+        self.margined = np.zeros((rows, columns))
+        self.origins = np.full((rows, columns, 2), NOWHERE)
+        inside = np.s_[HALF : rows - HALF, HALF : columns - HALF]
+        self.painting, self.sources = self.margined[inside], self.origins[inside]
+        around = [] if coarser is None else [(coarser.a, coarser.b), (coarser.a_filtered, coarser.painting)]
+        given_a, self.given_b = (
+            np.concatenate(
+                [_windows(fine, FINE), *(_at_half(_windows(pair[i], COARSE), fine.shape) for pair in around)], 2
+            )
+            for i, fine in enumerate((a, b))
+        )
+        self.weights = _causal_weights()
+        causal = _neighbourhoods(np.pad(a_filtered, HALF)).reshape(a.size, -1) * self.weights
+        self.known = np.concatenate([given_a.reshape(a.size, -1), causal[:, :ABOVE]], axis=1)
+        self.left = causal[:, ABOVE:].T.copy()  # (HALF, places of A)
+        self.norms = (self.known**2).sum(axis=1) + (self.left**2).sum(axis=0)
+        self.offsets = np.stack(np.divmod(np.arange(ABOVE + HALF), FINE), axis=1) - HALF
+
+    def paint(self, row):
+        """Find the sources of one row of B': the rows above it are known, its own pixels follow one by one."""
+        above = _neighbourhoods(self.margined[row : row + FINE])[0, :, :ABOVE] * self.weights[:ABOVE]
+        known = np.concatenate([self.given_b[row], above], axis=1)  # (W, numbers)
+        at_once = max(1, AT_ONCE // self.a.size)
+        for begin in range(0, len(known), at_once):
+            chunk = known[begin : begin + at_once]
+            distances = self.norms - 2 * chunk @ self.known.T + (chunk**2).sum(axis=1, keepdims=True)
+            for column, each in enumerate(distances, start=begin):
+                self._copy(row, column, each)
+
+    def _copy(self, row, column, distances):
+        """Copy the pixel of A' that fits best, or one going on where a neighbour's source was if it is near enough."""
+        left = self.margined[row + HALF, column : column + HALF] * self.weights[ABOVE:]
+        distances += left @ left - 2 * left @ self.left
+        best = distances.argmin()
+        around = self.origins[row : row + HALF + 1, column : column + FINE].reshape(-1, 2)[: ABOVE + HALF]
+        places = around - self.offsets
+        places = places[((places >= 0) & (places < self.a.shape)).all(axis=1)]
+        if len(places):
+            coherent = places[:, 0] * self.a.shape[1] + places[:, 1]
+            nearest = coherent[distances[coherent].argmin()]
+            limit = self.factor * max(distances[best], 0) + ROUNDING
+            best = nearest if distances[nearest] <= limit else best
+        place = divmod(int(best), self.a.shape[1])
+        self.sources[row, column], self.painting[row, column] = place, self.a_filtered[place]
+
+    def step(self, colours, done):
+        """Return the Step so far, in the colours of B at this level."""
+        image = _coloured(self.painting, colours)
+        image[self.sources[..., 0] < 0] = 0.5
+        return Step(image, np.maximum(self.sources, -1), done)
+
+
+def _at_half(windows: Float[np.ndarray, "h w n"], shape: tuple[int, int]) -> Float[np.ndarray, "H W n"]:
+    """Return for each pixel of a level the neighbourhood of its place at the next coarser one."""
+    rows, columns = (np.arange(side) // 2 for side in shape)
+    return windows[rows[:, None], columns]
+
+
+def _coloured(luminance: Luminance, picture: Picture) -> Picture:
+    """Give a picture another luminance, cut to [0, 1]; its colours fade where they would leave the range of RGB."""
+    Y = luminance.clip(0, 1)[..., None]
+    chroma = picture - (picture @ LUMINANCE)[..., None]
+    room = np.where(chroma > 0, 1 - Y, Y) / np.maximum(np.abs(chroma), 1e-12)
+    return (Y + chroma * room.min(axis=2, keepdims=True).clip(0, 1)).clip(0, 1)

@@ -1,0 +1,49 @@
+"""What a picture made of pieces has kept of its exemplar, in numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from stylekit.patches.neighbours import nearest_patches
+from stylekit.patches.step import Picture
+
+Sources = Int[np.ndarray, "H W 2"]
+
+
+def neighbours_kept(sources: Sources) -> float:
+    """Return the part of neighbouring pixels, across and down, that were neighbours in the exemplar in the same way."""
+    across, down = _kept(sources)
+    return float(np.concatenate([across.ravel(), down.ravel()]).mean())
+
+
+def seam_contrast(image: Picture, sources: Sources) -> float:
+    """Return the mean gradient across the seams by the mean gradient elsewhere: 1 for seams that cannot be told apart.
+
+    A gradient is the absolute difference of neighbouring pixels, a mean over R, G, B; a seam lies between neighbours
+    that were none in the exemplar. NaN where there are no seams, or nothing else.
+    """
+    differences = np.abs(image[:, 1:] - image[:, :-1]), np.abs(image[1:] - image[:-1])
+    gradient = np.concatenate([each.mean(axis=2).ravel() for each in differences])
+    kept = np.concatenate([each.ravel() for each in _kept(sources)])
+    if kept.all() or not kept.any():
+        return float("nan")
+    return float(gradient[~kept].mean() / gradient[kept].mean())
+
+
+def patch_distances(a: Picture, b: Picture, patch: int = 7) -> tuple[float, float]:
+    """Return what a has invented and what it misses: its patches' mean distance to the nearest in b, and b's in a.
+
+    Root mean square differences of the numbers in [0, 1], averaged over the patches (the two directions of Simakov,
+    Caspi, Shechtman and Irani 2008, "Summarizing visual data using bidirectional similarity").
+    """
+    both = nearest_patches(a, b, patch)[1], nearest_patches(b, a, patch)[1]
+    invented, missing = (float(np.sqrt(errors / (3 * patch**2)).mean()) for errors in both)
+    return invented, missing
+
+
+def _kept(sources: Sources) -> tuple[Bool[np.ndarray, "H _"], Bool[np.ndarray, "_ W"]]:
+    """Return for neighbours across, (H, W - 1), and down, (H - 1, W), whether their sources are neighbours likewise."""
+    across = (np.diff(sources, axis=1) == (0, 1)).all(axis=2)
+    down = (np.diff(sources, axis=0) == (1, 0)).all(axis=2)
+    return across, down

@@ -1,0 +1,67 @@
+"""What every method takes and yields: checked pictures, and Steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+Picture = Float[np.ndarray, "_ _ 3"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A picture on the way, (H, W, 3), and where it comes from.
+
+    `sources`, (H, W, 2), holds row and column of the exemplar's pixel that each pixel was copied from, -1 where there
+    is nothing yet (the picture is mid-grey there); `done` says which part of the work is done, 0 to 1.
+    """
+
+    image: Float[np.ndarray, "H W 3"]
+    sources: Int[np.ndarray, "H W 2"]
+    done: float
+
+
+def check_picture(picture: np.ndarray, name: str, least: int = 1) -> Picture:
+    """Return a picture as float64 if each side has `least` pixels or more.
+
+    Raises ValueError for another shape, a smaller side, values that are not finite or outside [0, 1].
+    """
+    array = np.asarray(picture, dtype=np.float64)
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise ValueError(f"the {name} must be an array of shape (H, W, 3), RGB in [0, 1]; got shape {array.shape}")
+    if min(array.shape[:2]) < least:
+        sides = f"{array.shape[0]} x {array.shape[1]}"
+        raise ValueError(f"the {name} must have {least} pixels or more on each side, it has {sides}: take a larger one")
+    if not np.isfinite(array).all():
+        raise ValueError(f"the {name} holds values that are not finite (NaN or infinite): give numbers in [0, 1]")
+    if array.min() < 0 or array.max() > 1:
+        found = f"{array.min():.3g} to {array.max():.3g}"
+        raise ValueError(f"the {name} must hold numbers in [0, 1], it holds {found}: divide 0..255 by 255, or clip")
+    return array
+
+
+def check_count(value: object, name: str, least: int, odd: bool = False) -> int:
+    """Return a whole number of `least` or more. Raises ValueError for anything else, and for an even one if `odd`."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or odd and value % 2 == 0:
+        kind = "an odd number" if odd else "a whole number"
+        raise ValueError(f"{name} must be {kind}, {least} or more; got {value!r}")
+    return int(value)
+
+
+def check_size(size: object, name: str, least: int) -> tuple[int, int]:
+    """Return (height, width) of a size in pixels: one number for both, or a pair. Raises ValueError."""
+    sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
+    if len(sides) != 2:
+        raise ValueError(f"{name} must be one number of pixels, or (height, width); got {size!r}")
+    height, width = (check_count(side, name, least) for side in sides)
+    return height, width
+
+
+def copied(exemplar: Picture, sources: Int[np.ndarray, "H W 2"]) -> Float[np.ndarray, "H W 3"]:
+    """Return the picture whose pixels are the exemplar's at `sources`, mid-grey where they are -1."""
+    picture = exemplar[sources[..., 0], sources[..., 1]]
+    picture[sources[..., 0] < 0] = 0.5
+    return picture
