@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from stylekit.commands import apply, figure, pictures, recipe, stylise, train
+from stylekit.commands import apply, figure, pictures, recipe, stylise, texture, train
 from stylekit.commands.outcome import BAD_INPUT
 
-COMMANDS = (stylise, apply, train, figure, recipe, pictures)
+COMMANDS = (stylise, apply, train, texture, figure, recipe, pictures)
 
 
 def main(arguments: list[str] | None = None) -> int:

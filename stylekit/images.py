@@ -89,6 +89,11 @@ def to_array(image: Float[Tensor, "1 3 H W"]) -> Float[np.ndarray, "H W 3"]:
     return image.detach()[0].permute(1, 2, 0).clamp(0, 1).to("cpu", torch.float32).numpy()
 
 
+def from_array(array: Float[np.ndarray, "H W 3"]) -> Float[Tensor, "1 3 H W"]:
+    """Return an array of shape (H, W, 3), RGB in [0, 1], as an image: float32 of shape (1, 3, H, W)."""
+    return torch.from_numpy(array).permute(2, 0, 1)[None].to(torch.float32).contiguous()
+
+
 def to_pil(image: Float[Tensor, "1 3 H W"]) -> Image.Image:
     """Return an image as an 8-bit RGB picture, clamped to [0, 1] and rounded to the nearest of 256 levels.
 

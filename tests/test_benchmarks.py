@@ -141,3 +141,24 @@ def test_a_kit_that_never_gets_to_the_loss_has_no_time(modules):
     times = {"float32": {512: {"stylekit": 1.0, "plain loop": 1.0}}, "bfloat16": {512: {}}}
     *_, (cell,) = report.targets(times, {512: results}).values()
     assert cell == "never there, **not reached**"
+
+
+def test_the_report_on_patches_says_which_targets_are_reached_and_how_time_grows(modules):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        import patches  # benchmarks/patches.py, not the package of that name
+    run = lambda size: None  # noqa: E731
+    fast, slow = patches.Case("fast", 64, 1.5, run), patches.Case("slow", 128, 4, run)
+    text = patches.report({fast: {32: 0.25, 64: 1.0}, slow: {64: 2.0, 128: 5.0}})
+    assert "| fast, 64 px | 1.000 | 1.5: 1.00, reached | 4.0 |" in text
+    assert "| slow, 64 px | 2.000 |  |  |" in text
+    assert "| slow, 128 px | 5.000 | 4: 5.00, **not reached** | 2.5 |" in text
+
+
+def test_each_case_of_the_benchmark_on_patches_makes_a_picture_of_its_size(modules):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        import patches
+    found = {case.name: case.run(64)() for case in patches.cases()[:5]}
+    assert {name: step.image.shape for name, step in found.items()} == dict.fromkeys(found, (64, 64, 3))
+    assert {name: step.done for name, step in found.items()} == dict.fromkeys(found, 1.0)

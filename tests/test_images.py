@@ -23,6 +23,7 @@ from stylekit.images import (
     check_output,
     fingerprint,
     fit,
+    from_array,
     keep_colour,
     load_image,
     match_colour,
@@ -174,6 +175,14 @@ def test_an_array_has_the_channels_last_and_shares_no_memory():
     assert array[5, 7, 1] == image[0, 1, 5, 7].item()
     array[:] = 0
     assert image.max() > 0.9
+
+
+def test_an_array_becomes_an_image_and_an_array_again():
+    array = np.random.default_rng(0).random((5, 7, 3))
+    image = from_array(array)
+    assert image.shape == (1, 3, 5, 7) and image.dtype == torch.float32
+    assert image[0, 2, 3, 4] == np.float32(array[3, 4, 2])
+    assert np.array_equal(to_array(image), array.astype(np.float32))
 
 
 @pytest.mark.parametrize("shape", [(3, H, W), (2, 3, H, W), (1, 1, H, W), (1, H, W, 3)])

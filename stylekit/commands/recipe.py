@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from stylekit import images, paper
+from stylekit.commands.texture import METHODS
 
 
 def add(commands):
@@ -22,7 +23,8 @@ def run(options) -> int:
     if paper.RECIPE not in metadata:
         raise ValueError(f"{options.painting} carries no recipe: expected a PNG painted by this kit")
     recipe = json.loads(metadata[paper.RECIPE])
-    print(_figure_command(recipe) if "figure" in recipe else _stylise_command(recipe))
+    command = next((COMMANDS[key] for key in COMMANDS if key in recipe), _stylise_command)
+    print(shlex.join(["python", "-m", "stylekit", *command(recipe)]))
     for key in ("versions", "sha256", "losses", "complete", "threads", "figure", "machine"):
         if key in recipe:
             print(f"# {key}: {json.dumps(recipe[key])}", file=sys.stderr)
@@ -30,18 +32,29 @@ def run(options) -> int:
 
 
 def _figure_command(recipe):
-    """Return the command that paints the figure to which a panel belongs."""
+    """Return the words that paint the figure to which a panel belongs."""
     made = recipe["figure"]
-    words = [made["figure"], "--variant", made["variant"], "--network", made["network"]]
+    words = ["figure", made["figure"], "--variant", made["variant"], "--network", made["network"]]
     words += ["--size", str(made["sizes"][-1]), "--steps", str(made["steps"])]
-    return shlex.join(["python", "-m", "stylekit", "figure", *words, *(["--originals"] if made["originals"] else [])])
+    return [*words, *(["--originals"] if made["originals"] else [])]
+
+
+def _texture_command(recipe):
+    arguments = dict(recipe["arguments"])
+    pictures = [arguments.pop(name) for name in METHODS[recipe["texture"]]]
+    return ["texture", recipe["texture"], *pictures, "-o", arguments.pop("output"), *_options(arguments)]
 
 
 def _stylise_command(recipe):
     arguments = dict(recipe["arguments"])
-    words = [arguments.pop("content"), arguments.pop("style"), "-o", arguments.pop("output")]
-    layers = arguments.pop("layers")
-    for name, value in arguments.items():
-        if value is not None:
-            words += ["--" + name.replace("_", "-"), str(value)]
-    return shlex.join(["python", "-m", "stylekit", "stylise", *words, "--layers", *layers])
+    pictures = [arguments.pop("content"), arguments.pop("style")]
+    output, layers = arguments.pop("output"), arguments.pop("layers")
+    return ["stylise", *pictures, "-o", output, *_options(arguments), "--layers", *layers]
+
+
+def _options(arguments):
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return [word for name, value in given.items() for word in ("--" + name.replace("_", "-"), str(value))]
+
+
+COMMANDS = {"figure": _figure_command, "texture": _texture_command}  # by the key that only their recipes have

@@ -20,7 +20,7 @@ ABOVE = HALF * FINE  # pixels of a causal window in the rows above; HALF are lef
 NOWHERE = -(2**30)  # the source of what lies outside: no offset brings it inside
 AT_ONCE = 2**23  # distances in memory at a time
 
-Luminance = Float[np.ndarray, "H W"]
+Luminance = Float[np.ndarray, "_ _"]
 
 
 def image_analogy(
@@ -52,14 +52,15 @@ def image_analogy(
         )
     Y_A, Y_filtered = _remapped(A @ LUMINANCE, A_filtered @ LUMINANCE, B @ LUMINANCE)
     pyramids = [_pyramid(picture, levels) for picture in (Y_A, Y_filtered, B @ LUMINANCE)]
-    total, finished, coarser = sum(len(picture) for picture in pyramids[2]), 0, None
+    total = sum(a.size * b.size for a, _, b in zip(*pyramids, strict=True))  # comparisons of neighbourhoods
+    finished, coarser = 0, None
     for level, (a, a_filtered, b) in enumerate(zip(*pyramids, strict=True)):
         factor = 1 + 2.0 ** (level - levels + 1) * kappa
         painting = _Level(a, a_filtered, b, coarser, factor)
         colours = _pyramid(B, levels)[level]
         for row in range(len(b)):
             painting.paint(row)
-            finished += 1
+            finished += a.size * b.shape[1]
             yield painting.step(colours, finished / total)
         coarser = painting
 

@@ -1,0 +1,123 @@
+"""`stylekit texture`: textures and paintings made of pieces of pictures, as before networks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from stylekit import __version__, assets, images, paper, patches
+from stylekit.commands.outcome import INTERRUPTED
+
+METHODS = {  # the pictures that each takes, by their names in the options
+    "efros-leung": ("exemplar",),
+    "quilt": ("exemplar",),
+    "quilt-transfer": ("content", "style"),
+    "analogy": ("A", "A_filtered", "B"),
+}
+
+
+def add(commands):
+    command = commands.add_parser("texture", help="make a picture of pieces of another, as before networks")
+    methods = command.add_subparsers(dest="method", required=True, metavar="METHOD")
+    _add_efros_leung(methods)
+    _add_quilt(methods)
+    _add_quilt_transfer(methods)
+    _add_analogy(methods)
+    command.set_defaults(run=run)
+
+
+def _add_efros_leung(methods):
+    add = _parser(methods, "efros-leung", "grow a texture pixel by pixel (Efros and Leung, 1999)", size=96)
+    add("--exemplar-size", type=int, default=128, metavar="PIXELS", help="longer side it is read at (default 128)")
+    add("--window", type=int, default=11, help="side of the neighbourhood, odd (default %(default)s)")
+    add("--seed", type=int, default=0, help="of the choices (default %(default)s)")
+
+
+def _add_quilt(methods):
+    add = _parser(methods, "quilt", "lay blocks, cut where it shows least (Efros and Freeman, 2001)", size=512)
+    add("--exemplar-size", type=int, default=256, metavar="PIXELS", help="longer side it is read at (default 256)")
+    add("--block", type=int, default=32, help="side of a block in pixels (default %(default)s)")
+    add("--overlap", type=int, help="of two blocks, in pixels (default: a sixth of the block)")
+    add("--seed", type=int, default=0, help="of the choices (default %(default)s)")
+
+
+def _add_quilt_transfer(methods):
+    add = _parser(methods, "quilt-transfer", "quilt a photograph out of a style picture (the same)", size=256)
+    add("--block", type=int, default=24, help="side of a block in the first pass (default %(default)s)")
+    add("--overlap", type=int, help="of two blocks, in pixels (default: a third of the block)")
+    add("--iterations", type=int, default=3, help="passes, each with smaller blocks (default %(default)s)")
+    add("--seed", type=int, default=0, help="of the choices (default %(default)s)")
+
+
+def _add_analogy(methods):
+    add = _parser(methods, "analogy", "filter B as A was filtered into A_FILTERED (Hertzmann et al., 2001)", size=192)
+    add("--levels", type=int, default=3, help="of the pyramids, coarse to fine (default %(default)s)")
+    add("--kappa", type=float, default=2.0, help="how much pieces that go on count, 0 to 25 (default %(default)s)")
+
+
+def _parser(methods, name, words, size):
+    """Make a method's parser; return the function that adds its options."""
+    parser = methods.add_parser(name, help=words)
+    for picture in METHODS[name]:
+        parser.add_argument(picture, metavar=picture.upper(), help="a name (see assets) or a file")
+    parser.add_argument("-o", "--output", metavar="OUT.png", required=True, type=Path)
+    what = "side of the picture made" if METHODS[name] == ("exemplar",) else "longer side of every picture"
+    parser.add_argument("--size", type=int, default=size, help=f"{what}, in pixels (default {size})")
+    return parser.add_argument
+
+
+def run(options) -> int:
+    """Make one picture and write it with its recipe."""
+    pictures = {part: getattr(options, part) for part in METHODS[options.method]}
+    images.check_output(options.output)
+    if options.output.exists() and any(Path(n).exists() and options.output.samefile(n) for n in pictures.values()):
+        raise ValueError(f"{options.output} is one of the pictures to read; choose another name for what is made")
+    read_at = getattr(options, "exemplar_size", options.size)
+    steps = _steps(options, [images.to_array(images.load_image(name, read_at)) for name in pictures.values()])
+    last, code = _follow(steps, options.method)
+    if last is None:
+        return code
+    with_recipe = {paper.RECIPE: json.dumps(_recipe(options, pictures, code))}
+    image = images.from_array(last.image)
+    images.save_image(image, options.output, with_recipe if options.output.suffix.lower() == ".png" else None)
+    print(f"{options.output} ({image.shape[-1]} x {image.shape[-2]} pixels)")
+    return code
+
+
+def _steps(options, pictures):
+    """Return the generator of Steps that the options ask for."""
+    if options.method == "efros-leung":
+        return patches.efros_leung(*pictures, options.size, options.window, options.seed)
+    if options.method == "quilt":
+        return patches.quilt(*pictures, options.size, options.block, options.overlap, options.seed)
+    if options.method == "quilt-transfer":
+        return patches.quilt_transfer(*pictures, options.block, options.overlap, options.iterations, options.seed)
+    return patches.image_analogy(*pictures, options.levels, options.kappa)
+
+
+def _follow(steps, method):
+    """Show the progress; return the last Step and an exit code, whatever ended it."""
+    last = None
+    with tqdm(total=100, desc=method, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}", file=sys.stderr) as bar:
+        try:
+            for last in steps:
+                bar.update(100 * last.done - bar.n)
+        except KeyboardInterrupt:
+            print("\nstylekit: stopped; keeping the picture so far", file=sys.stderr)
+            return last, INTERRUPTED
+    return last, 0
+
+
+def _recipe(options, pictures, code):
+    """Return everything that made the picture: arguments, version, hashes of the inputs."""
+    arguments = {name: value for name, value in vars(options).items() if name not in ("run", "method")}
+    return {
+        "texture": options.method,
+        "arguments": arguments | {"output": str(options.output)},
+        "sha256": {part: images.fingerprint(assets.open_picture(name)) for part, name in pictures.items()},
+        "versions": {"stylekit": __version__, "python": sys.version.split()[0]},
+        "complete": code == 0,
+    }
