@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import json
 import os
 import warnings
@@ -164,21 +165,39 @@ def read_file(path: Path) -> Image.Image:
     """
     _check_file(path)
     try:
+        return _decoded(path)
+    except PermissionError as error:
+        raise AssetError(f"no permission to read {path}: change its permissions or copy it elsewhere") from error
+
+
+def open_bytes(content: bytes) -> Image.Image:
+    """Return the picture in a file's content as `open_picture` returns one, without touching the disk.
+
+    Raises AssetError if it is not a picture, damaged, or too large to decode safely.
+    """
+    if not content:
+        raise AssetError("the file is empty (0 bytes): choose another")
+    return _upright_rgb(_decoded(io.BytesIO(content), "the file"), "the file")
+
+
+def _decoded(file: Path | io.BytesIO, name: str = "") -> Image.Image:
+    name = name or str(file)
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path)
+            picture = Image.open(file)
         with picture:
             picture.load()
         return picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         counts = str(error).split(",")[0]  # "Image size (N pixels) exceeds limit of M pixels"
-        raise AssetError(f"{path} is too large to open safely: {counts}. Make it smaller first.") from error
-    except PermissionError as error:
-        raise AssetError(f"no permission to read {path}: change its permissions or copy it elsewhere") from error
+        raise AssetError(f"{name} is too large to open safely: {counts}. Make it smaller first.") from error
+    except PermissionError:
+        raise
     except Image.UnidentifiedImageError as error:
-        raise AssetError(f"{path} is not a picture Pillow can read: give a JPEG, PNG, WebP, GIF or TIFF") from error
+        raise AssetError(f"{name} is not a picture Pillow can read: give a JPEG, PNG, WebP, GIF or TIFF") from error
     except Exception as error:  # on damaged files Pillow's decoders raise a dozen kinds
-        raise AssetError(f"{path} is damaged or cut short ({error}): copy or download it again") from error
+        raise AssetError(f"{name} is damaged or cut short ({error}): copy or download it again") from error
 
 
 def _check_file(path: Path) -> None:
@@ -194,7 +213,7 @@ def _check_file(path: Path) -> None:
         raise AssetError(f"{path} is empty (0 bytes): copy or download it again")
 
 
-def _upright_rgb(picture: Image.Image, path: Path) -> Image.Image:
+def _upright_rgb(picture: Image.Image, path: Path | str) -> Image.Image:
     if picture.mode in ("I", "F"):
         raise AssetError(f"{path} has 32-bit pixels, whose range is not known: save it with 8 or 16 bits per channel")
     try:

@@ -32,14 +32,19 @@ def load_image(source: str | Path, size: int | None = None) -> Float[Tensor, "1 
     """
     if size is not None:
         check_size(size)
-    picture = open_picture(source)
+    return from_pil(open_picture(source), size, str(source))
+
+
+def from_pil(picture: Image.Image, size: int | None = None, name: str = "the picture") -> Float[Tensor, "1 3 H W"]:
+    """Return an RGB picture as an image, as `load_image` does; `name` is what errors call it."""
+    if size is not None:
+        check_size(size)
     height, width = (picture.height, picture.width) if size is None else fit(picture.height, picture.width, size)
     if min(height, width) < SMALLEST:
-        raise AssetError(_too_small(source, picture, height, width))
+        raise AssetError(_too_small(name, picture, height, width))
     if (width, height) != picture.size:
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    pixels = torch.from_numpy(np.array(picture))  # (H, W, 3), 0..255
-    return pixels.permute(2, 0, 1)[None].to(torch.float32).contiguous() / 255  # (1, 3, H, W)
+    return from_array(np.array(picture, dtype=np.float32) / 255)
 
 
 def check_size(size: object) -> None:
@@ -55,12 +60,12 @@ def fit(height: int, width: int, size: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _too_small(source: str | Path, picture: Image.Image, height: int, width: int) -> str:
+def _too_small(source: str, picture: Image.Image, height: int, width: int) -> str:
     own = f"{picture.width} x {picture.height} px"
     becomes = "" if (width, height) == picture.size else f", which becomes {width} x {height} px,"
     enough = -(-SMALLEST * max(picture.size) // min(picture.size))  # rounded up
     remedy = f"ask for size={enough} or more" if enough <= LARGEST else "crop it to a less extreme shape"
-    return f"{str(source)!r} has {own}{becomes} but the short side needs at least {SMALLEST} px: {remedy}"
+    return f"{source!r} has {own}{becomes} but the short side needs at least {SMALLEST} px: {remedy}"
 
 
 def resize_image(image: Float[Tensor, "B 3 H W"], size: int | tuple[int, int]) -> Float[Tensor, "B 3 h w"]:

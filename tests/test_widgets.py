@@ -16,12 +16,13 @@ import pytest
 import torch
 from PIL import Image
 
+from stylekit.background import Worker, stop_workers
 from stylekit.images import jpeg_bytes
 from stylekit.networks import load_network
 from stylekit.paper import Panel, recipes
 from stylekit.paper.panels import Inputs
 from stylekit.transfer import STYLE_LAYERS
-from stylekit.widgets import LivePainting, Settings, WeightsExplorer, live, nearest_panel, objective, stop_painting
+from stylekit.widgets import LivePainting, Settings, WeightsExplorer, live, nearest_panel, objective
 
 WIDGET = build_notebooks.WIDGET
 PATIENCE = 30  # seconds; what takes longer hangs
@@ -34,7 +35,7 @@ def faults(caplog, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", lambda fault: found.append(repr(fault.exc_value)))
     with caplog.at_level(logging.WARNING):
         yield found
-    for worker in stop_painting():
+    for worker in stop_workers():
         worker.join(PATIENCE)
     found += [record.getMessage() for record in caplog.get_records("call") if "xception" in record.getMessage()]
     assert found == []
@@ -190,7 +191,7 @@ def test_a_place_of_the_slider_means_the_same_content_weight_as_in_the_stored_pa
 def test_nothing_is_painted_before_start_is_pressed(painting):
     frames = frames_of(painting)
     time.sleep(0.2)
-    assert not painting.painting and stop_painting() == [] and frames == []
+    assert not painting.painting and stop_workers() == [] and frames == []
     assert "press Start" in painting.status.value
     assert shown(painting.image.value).size == (53, 37)
 
@@ -205,7 +206,7 @@ def test_start_paints_frames_that_lower_the_loss_and_stop_ends_them(painting, mo
     wait_for(lambda: "Stopped" in painting.status.value)
     count = len(frames)
     time.sleep(0.2)
-    assert len(frames) == count and stop_painting() == []
+    assert len(frames) == count and stop_workers() == []
     assert len(set(frames)) > 10 and totals[-1] < totals[0] / 2
     kept = base64.b64encode(jpeg_bytes(painting.picture, 85)).decode()
     assert kept in painting.image.value
@@ -297,11 +298,11 @@ def test_two_presses_on_start_make_one_worker(painting, monkeypatch):
     painting.start_button.click()
     painting.start_button.click()
     wait_for(lambda: moved(painting))
-    assert len([t for t in threading.enumerate() if isinstance(t, live._Worker)]) == 1
+    assert len([t for t in threading.enumerate() if isinstance(t, Worker)]) == 1
     for _ in range(7):
         painting.stop_button.click()
         painting.start_button.click()
-    wait_for(lambda: len(starts) >= 2 and len([t for t in threading.enumerate() if isinstance(t, live._Worker)]) == 1)
+    wait_for(lambda: len(starts) >= 2 and len([t for t in threading.enumerate() if isinstance(t, Worker)]) == 1)
     assert painting.painting  # that two descents never ran at one time the spy has asserted
 
 

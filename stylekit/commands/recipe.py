@@ -25,7 +25,7 @@ def run(options) -> int:
     recipe = json.loads(metadata[paper.RECIPE])
     command = next((COMMANDS[key] for key in COMMANDS if key in recipe), _stylise_command)
     print(shlex.join(["python", "-m", "stylekit", *command(recipe)]))
-    for key in ("versions", "sha256", "losses", "complete", "threads", "figure", "machine"):
+    for key in ("versions", "sha256", "losses", "complete", "threads", "figure", "studio", "machine"):
         if key in recipe:
             print(f"# {key}: {json.dumps(recipe[key])}", file=sys.stderr)
     return 0
@@ -57,4 +57,20 @@ def _options(arguments):
     return [word for name, value in given.items() for word in ("--" + name.replace("_", "-"), str(value))]
 
 
-COMMANDS = {"figure": _figure_command, "texture": _texture_command}  # by the key that only their recipes have
+def _studio_command(recipe):
+    """Return the words for what the studio made; a picture of the visitor's own is called upload-1 or the like."""
+    made = recipe["studio"]
+    content, style, size = made["photograph"], made["style"], ["-o", "painting.png", "--size", str(made["size"])]
+    if made["method"] == "instant":
+        return ["apply", style, content, *size]
+    if made["method"] == "quilt":
+        return ["texture", "quilt-transfer", content, style, *size, "--seed", str(made["seed"])]
+    options = {name: made[name] for name in ("network", "content_weight", "steps", "colour")}
+    return ["stylise", content, style, *size, *_options(options)]
+
+
+COMMANDS = {  # by the key that only their recipes have
+    "figure": _figure_command,
+    "texture": _texture_command,
+    "studio": _studio_command,
+}

@@ -51,13 +51,11 @@ def image_analogy(
             f"A and A' must be one picture before and after a filter; got {A.shape} and {A_filtered.shape}"
         )
     Y_A, Y_filtered = _remapped(A @ LUMINANCE, A_filtered @ LUMINANCE, B @ LUMINANCE)
-    pyramids = [_pyramid(picture, levels) for picture in (Y_A, Y_filtered, B @ LUMINANCE)]
-    total = sum(a.size * b.size for a, _, b in zip(*pyramids, strict=True))  # comparisons of neighbourhoods
+    pyramids = [_pyramid(picture, levels) for picture in (Y_A, Y_filtered, B @ LUMINANCE, B)]
+    total = sum(a.size * b.size for a, _, b, _ in zip(*pyramids, strict=True))  # comparisons of neighbourhoods
     finished, coarser = 0, None
-    for level, (a, a_filtered, b) in enumerate(zip(*pyramids, strict=True)):
-        factor = 1 + 2.0 ** (level - levels + 1) * kappa
-        painting = _Level(a, a_filtered, b, coarser, factor)
-        colours = _pyramid(B, levels)[level]
+    for level, (a, a_filtered, b, colours) in enumerate(zip(*pyramids, strict=True)):
+        painting = _Level(a, a_filtered, b, coarser, factor=1 + 2.0 ** (level - levels + 1) * kappa)
         for row in range(len(b)):
             painting.paint(row)
             finished += a.size * b.shape[1]

@@ -195,12 +195,12 @@ class _Fit:
 
     def distances(self, top, left):
         """Return alpha (overlap + the pass before) + (1 - alpha) (luminance) for each block of the style."""
-        at = lambda array: self.layout.block_at(array, top, left)  # noqa: E731
         seen = np.ones((self.layout.block, self.layout.block, 1))
-        terms = [(self.alpha * self.layout.overlapping(top, left) * COLOURS, at(self.layout.picture) @ INTO_COLOURS)]
+        overlap = self.alpha * self.layout.overlapping(top, left) * COLOURS
+        terms = [(overlap, self.layout.block_at(self.layout.picture, top, left) @ INTO_COLOURS)]
         if self.before is not None:
-            terms.append((self.alpha * seen * COLOURS, at(self.before) @ INTO_COLOURS))
-        terms.append(((1 - self.alpha) * seen * LIGHT, at(self.wanted) * INTO_LIGHT))
+            terms.append((self.alpha * seen * COLOURS, self.layout.block_at(self.before, top, left) @ INTO_COLOURS))
+        terms.append(((1 - self.alpha) * seen * LIGHT, self.layout.block_at(self.wanted, top, left) * INTO_LIGHT))
         sides = bool(top), bool(left)
         if sides not in self.norms:
             self.norms[sides] = self.search.squared_norms(sum(w for w, _ in terms))

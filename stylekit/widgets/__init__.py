@@ -6,7 +6,7 @@ print it; in the scale "relative", in which the compact network paints, the cont
 """
 
 from stylekit.widgets.explorer import WeightsExplorer, nearest_panel, panels_with_losses
-from stylekit.widgets.live import FACTOR, LivePainting, Settings, objective, stop_painting
+from stylekit.widgets.live import FACTOR, LivePainting, Settings, objective
 
 __all__ = [
     "FACTOR",
@@ -16,5 +16,4 @@ __all__ = [
     "nearest_panel",
     "objective",
     "panels_with_losses",
-    "stop_painting",
 ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import html
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import ipywidgets
@@ -15,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stylekit import figures
+from stylekit.background import Worker, stop_workers
 from stylekit.images import resize_image
 from stylekit.networks import LossNetwork
 from stylekit.optimise import Step, minimise
@@ -56,36 +56,6 @@ def objective(
     return Objective(network, content, style, content, (settings.content_layer,), layers, "relative", **weights)
 
 
-class _Worker(threading.Thread):
-    """A thread that paints until it is stopped. One paints at a time in a process: a new one waits for the others."""
-
-    def __init__(self, paint: Callable[[_Worker], None]):
-        super().__init__(name="stylekit live painting", daemon=True)
-        self.paint, self.stopped, self.others = paint, threading.Event(), stop_painting()
-
-    def run(self) -> None:
-        for other in self.others:
-            other.join()
-        atexit.register(self.finish)
-        try:
-            self.paint(self)
-        finally:
-            atexit.unregister(self.finish)
-
-    def finish(self) -> None:
-        """Stop, and wait for it: a thread inside torch must not outlive the interpreter."""
-        self.stopped.set()
-        self.join(2)
-
-
-def stop_painting() -> list[threading.Thread]:
-    """Tell every live painting of this process to stop, and return their threads."""
-    workers = [thread for thread in threading.enumerate() if isinstance(thread, _Worker)]
-    for worker in workers:
-        worker.stopped.set()
-    return workers
-
-
 class LivePainting:
     """A painting that goes on while you watch and move its sliders. It begins when Start is pressed, in a thread.
 
@@ -100,7 +70,7 @@ class LivePainting:
         network: LossNetwork,
         size: int = 192,
     ):
-        stop_painting()
+        stop_workers()
         self.content, self.style = (resize_image(image.to(network.mean.device), size) for image in (content, style))
         self.network, self.size = network, size
         self._lock, self._worker, self._changes, self._resting = threading.Lock(), None, 0, False
@@ -154,7 +124,7 @@ class LivePainting:
         """Paint on from the present picture; does nothing while it paints."""
         with self._lock:
             if not self.painting:
-                self._worker, self._resting = _Worker(self._paint), False
+                self._worker, self._resting = Worker(self._paint), False
                 self._say("Painting.")
                 self._worker.start()
 

@@ -1,0 +1,301 @@
+"""The page: choose, start, watch, keep. All work is done by one thread, and what goes wrong is said in a sentence."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import ipywidgets
+from PIL import Image
+
+from stylekit.background import Worker, stop_workers
+from stylekit.studio.gallery import Choice, bundled
+from stylekit.studio.parts import Picker, download_html, fill, labelled, picture_html, status_html, thumbnail_html
+from stylekit.studio.settings import COLOURS, METHODS, NETWORKS, SIZES, Settings
+
+FRAME = 0.2  # seconds between two previews, at least
+KEPT = 6  # results in the history
+TRIAL = 1  # frames that "Try one frame" paints
+READY = "Choose a photograph and a style, then press Start."
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run: what it was made from, the picture (of a film a frame), the file, and its losses, drawn."""
+
+    settings: Settings
+    photograph: Choice
+    style: Choice
+    after: Image.Image
+    content: bytes
+    kind: str
+    curves: str = ""
+
+
+class Studio:
+    """An application of widgets: a photograph or film, a style, a method, and what comes of them.
+
+    Shows itself as the value of a cell. Making a Studio, as when its cell runs again, stops those before it. Settings
+    that change while it works count for the next run.
+    """
+
+    def __init__(self):
+        stop_workers()
+        self._worker, self._lock, self.results, self._result = None, threading.Lock(), [], None
+        self._make_controls()
+        self._make_stage()
+        self._choose_method()
+        films = "image/*,video/mp4,video/quicktime,video/webm"
+        self.photographs = Picker("Photograph", bundled("content"), films, self._chosen, self.say)
+        self.styles = Picker("Style", bundled("style"), "image/*", self._chosen, self.say)
+        self._chosen()
+        knobs = ipywidgets.VBox([self.photographs.view, self.styles.view, *self.controls])
+        knobs.layout.width = "470px"
+        self.view = ipywidgets.Box([knobs, self.stage], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self.say(READY)
+        threading.Thread(target=_load_jobs, daemon=True).start()
+
+    def _make_controls(self):
+        said = Settings("", "")
+        self.method = ipywidgets.ToggleButtons(options=list(METHODS), tooltips=list(METHODS.values()))
+        self.method.style.button_width = "130px"
+        self.about = ipywidgets.HTML()
+        self.network = labelled(ipywidgets.Dropdown, "network", options=NETWORKS, value=said.network)
+        log = {"min": -3, "max": 0, "step": 0.05, "value": said.content_weight, "readout_format": ".3f"}
+        self.content_weight = labelled(ipywidgets.FloatLogSlider, "content weight", **log)
+        self.size = labelled(ipywidgets.SelectionSlider, "size in pixels", options=SIZES, value=said.size)
+        self.steps = labelled(ipywidgets.IntSlider, "steps at each size", min=10, max=200, step=10, value=said.steps)
+        self.colour = labelled(ipywidgets.Dropdown, "colours", options=list(COLOURS.items()), value=said.colour)
+        self.seed = labelled(ipywidgets.BoundedIntText, "seed", min=0, max=9999, value=said.seed)
+        heading = ipywidgets.HTML("<h2>Method</h2>")
+        self.sliders = [self.network, self.content_weight, self.size, self.steps, self.colour, self.seed]
+        self.controls = [heading, self.method, self.about, *self.sliders]
+        self.method.observe(self._choose_method, "value")
+
+    def _make_stage(self):
+        self.start_button, self.try_button, self.pause_button, self.stop_button = buttons = [
+            ipywidgets.Button(description=name) for name in ("Start", "Try one frame", "Pause", "Stop and keep")
+        ]
+        acts = (self.start, self.try_frame, self.pause, self.stop)
+        for button, act in zip(buttons, acts, strict=True):
+            button.on_click(act)
+        self.start_button.button_style = "primary"
+        self.bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "512px"}, description="done")
+        self.image, self.status, self.download, self.curves = (ipywidgets.HTML() for _ in range(4))
+        self.film = ipywidgets.Video(autoplay=False, loop=True, controls=True, layout={"display": "none"})
+        self.divider = labelled(ipywidgets.IntSlider, "before | after", min=0, max=100, value=0, disabled=True)
+        self.divider.observe(self._divide, "value")
+        self.folded = ipywidgets.Accordion([self.curves], titles=("The losses",))
+        self.history = ipywidgets.Box(layout={"flex_flow": "row wrap"})
+        head = ipywidgets.HBox(buttons)
+        shown = [head, self.bar, self.status, self.image, self.film, self.divider, self.download, self.folded]
+        self.stage = ipywidgets.VBox([*shown, self.history], layout={"margin": "0 0 0 16px", "width": "530px"})
+        self._enable(working=False)
+
+    @property
+    def settings(self) -> Settings:
+        """What the page says now."""
+        names = ("method", "network", "content_weight", "size", "steps", "colour", "seed")
+        values = {name: getattr(self, name).value for name in names}
+        return Settings(self.photographs.key, self.styles.key, **values)
+
+    @property
+    def working(self) -> bool:
+        """Whether a run goes on, paused or not."""
+        return self._worker is not None and not self._worker.stopped.is_set()
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence below the buttons."""
+        self.status.value = status_html(sentence)
+
+    def start(self, button: object = None) -> None:
+        """Begin a run with the settings as they are now; does nothing while one goes on."""
+        self._begin(frames=None)
+
+    def try_frame(self, button: object = None) -> None:
+        """Paint the first frame of a film only."""
+        self._begin(frames=TRIAL)
+
+    def pause(self, button: object = None) -> None:
+        """Pause the run, or go on with it."""
+        if self.working:
+            going = self._worker.going
+            going.clear() if going.is_set() else going.set()
+            self.pause_button.description = "Pause" if going.is_set() else "Resume"
+            self.say("At work." if going.is_set() else "Paused. Resume goes on from here.")
+
+    def stop(self, button: object = None) -> None:
+        """End the run and keep what there is."""
+        if self._worker is not None:
+            self._worker.stopped.set()
+
+    def close(self) -> None:
+        """Stop, and take the page away."""
+        self.stop()
+        self.view.close()
+
+    def _begin(self, frames):
+        with self._lock:
+            if self.working:
+                return
+            run = _Run(self.settings, self.photographs.choice, self.styles.choice, frames)
+            self._worker = Worker(lambda worker: self._work(worker, run))
+            self._enable(working=True)
+            self.bar.value = 0
+            self.say("Getting ready.")
+            self._worker.start()
+
+    def _work(self, worker, run):
+        """Make a result, showing it as it grows, until it is done or stopped; say what goes wrong."""
+        try:
+            for sentence in run.follow(worker, self._show):
+                self.say(sentence)
+            self._keep(run.result())
+            self.say(run.ending)
+        except (ValueError, OSError, ArithmeticError) as error:  # AssetError among them
+            self.say(f"This cannot be done. {error}")
+        except Exception as error:  # nobody but the reader of the page looks into a thread
+            self.say(f"Something went wrong ({type(error).__name__}: {error}). Try smaller sizes, or other pictures.")
+        finally:
+            worker.stopped.set()
+            self._enable(working=False)
+
+    def _show(self, picture, done):
+        self.image.value = picture_html(picture, "The picture as it is now")
+        self.bar.value = done
+
+    def _keep(self, result):
+        """Put a result on the page and into the history; the oldest goes."""
+        self.results = [result, *self.results][:KEPT]
+        self._present(result)
+        fill(self.history, [self._history_cell(kept) for kept in self.results])
+
+    def _history_cell(self, result):
+        words = f"Restore {result.settings.photograph} as {result.settings.style}, by {result.settings.method}"
+        button = ipywidgets.Button(description="Restore", tooltip=words, layout={"width": "96px"})
+        button.on_click(lambda _: self.restore(result))
+        return ipywidgets.HTML(thumbnail_html(result.after, words)), button
+
+    def restore(self, result: Result) -> None:
+        """Show a result again, and set everything as it was when it was made."""
+        said = result.settings
+        self.photographs.put(result.photograph)
+        self.styles.put(result.style)
+        for name, value in asdict(said).items():
+            if name not in ("photograph", "style"):
+                getattr(self, name).value = value
+        if not self.working:
+            self._present(result)
+
+    def _present(self, result):
+        film = result.kind == "video/mp4"
+        self._result, self.divider.value, self.divider.disabled = result, 0, film
+        self.image.value = "" if film else picture_html(result.after, "The finished picture")
+        self.film.value = result.content if film else b""
+        self.film.layout.display = "" if film else "none"
+        name = f"{result.settings.photograph}-{result.settings.style}.{'mp4' if film else 'png'}"
+        self.download.value = download_html(result.content, result.kind, name)
+        self.curves.value = result.curves
+        self.folded.layout.display = "" if result.curves else "none"
+
+    def _divide(self, change):
+        """Show the photograph left of the divider and the painting right of it."""
+        if self.working or self._result is None:
+            return
+        result, place = self._result, self.divider.value / 100
+        both, left = result.after.copy(), round(place * result.after.width)
+        before = result.photograph.picture.resize(both.size, Image.Resampling.LANCZOS)
+        both.paste(before.crop((0, 0, left, both.height)), (0, 0))
+        self.image.value = picture_html(both, f"The photograph left of {self.divider.value} %, the result right of it")
+
+    def _enable(self, working):
+        self.start_button.disabled = self.try_button.disabled = working
+        self.pause_button.disabled = self.stop_button.disabled = not working
+        self.pause_button.description = "Pause"
+
+    def _chosen(self):
+        """Offer what fits: a film is painted by "instant", frame by frame."""
+        if hasattr(self, "styles"):
+            film = self.photographs.choice.film is not None
+            self.try_button.layout.display = "" if film else "none"
+            if film:
+                self.method.value = "instant"
+            if not self.working:
+                self.image.value = picture_html(self.photographs.choice.picture, "The photograph")
+
+    def _choose_method(self, change=None):
+        """Show the controls that the method has."""
+        paint, quilt = self.method.value == "paint", self.method.value == "quilt"
+        self.about.value = f"<p>{METHODS[self.method.value]}</p>"
+        for control in (self.network, self.content_weight, self.steps):
+            control.layout.display = "" if paint else "none"
+        self.seed.layout.display = "" if quilt else "none"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        words = "The studio is a page of widgets: it works in Jupyter, or with make studio."
+        return self.view._repr_mimebundle_() | {"text/html": f"<p>{words}</p>", "text/plain": words}, {}
+
+
+class _Run:
+    """One run: what it is asked for, and what it has made so far."""
+
+    def __init__(self, settings, photograph, style, frames):
+        self.settings, self.photograph, self.style, self.frames = settings, photograph, style, frames
+        self.last, self.losses, self.complete, self.ending = None, [], False, ""
+
+    def follow(self, worker, show) -> Iterator[str]:
+        """Work until it is done or stopped; call `show` with the picture and the part done, and yield sentences."""
+        jobs, begun, shown = _load_jobs(), time.perf_counter(), 0.0
+        steps = self._steps(jobs)
+        try:
+            for step in steps:
+                if worker.stopped.is_set():
+                    break
+                self.last = step
+                self.losses.append(step.losses)
+                if time.perf_counter() > shown + FRAME:
+                    show(jobs.images.to_pil(step.image), step.done)
+                    shown = time.perf_counter()
+                    yield _time_left(shown - begun, step.done)
+                worker.rest()
+            else:
+                self.complete = True
+        finally:
+            steps.close()  # a film is finished with the frames it has
+        seconds = f"{time.perf_counter() - begun:.1f} s"
+        self.ending = f"Done in {seconds}." if self.complete else f"Stopped after {seconds}; what there is, is kept."
+
+    def _steps(self, jobs):
+        film = self.photograph.film
+        if film is None:
+            return jobs.make_picture(self.settings, self.photograph.picture, self.style.picture)
+        return jobs.make_film(self.settings, film.path, film.result, self.frames)
+
+    def result(self):
+        """Return what there is as a Result. Raises ValueError if there is nothing."""
+        if self.last is None:
+            raise ValueError("It was stopped before there was a picture.")
+        jobs, film = _load_jobs(), self.photograph.film
+        made = self.settings, self.photograph, self.style, jobs.images.to_pil(self.last.image)
+        if film is not None and self.frames is None:
+            return Result(*made, film.result.read_bytes(), "video/mp4")
+        content = jobs.as_png(self.last.image, self.settings, self.complete)
+        return Result(*made, content, "image/png", jobs.curves_html(self.losses))
+
+
+def _load_jobs():
+    """Import what needs PyTorch: a matter of seconds, the first time."""
+    return importlib.import_module("stylekit.studio.jobs")
+
+
+def _time_left(seconds, done):
+    """Return a sentence on how far it is; before a fiftieth is done nobody can tell for how long."""
+    if done < 0.02:
+        return f"At work: {100 * done:.0f} %."
+    left = seconds / done - seconds
+    return (
+        f"At work: {100 * done:.0f} %, about " + (f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min") + " to go."
+    )

@@ -1,0 +1,125 @@
+"""What the studio does with a photograph or a film and a style: each method a generator of Progress."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from stylekit import __version__, figures, images, patches
+from stylekit.feedforward import load_transformer, transformers
+from stylekit.feedforward.motion import Steady
+from stylekit.feedforward.tiles import transform
+from stylekit.networks import load_network
+from stylekit.paper import RECIPE
+from stylekit.studio.settings import Settings
+from stylekit.transfer import coarse_to_fine, stylise
+from stylekit.video import open_film, write_film
+
+BLEND = 0.5  # of a film: how much of the frame before stays, against flicker
+MOST_FRAMES = 900  # of a film
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The picture so far, (1, 3, H, W) in [0, 1], the part of the work that is done, 0 to 1, and its losses by name."""
+
+    image: Float[Tensor, "1 3 H W"]
+    done: float
+    losses: Mapping[str, float] = field(default_factory=dict)
+
+
+def make_picture(settings: Settings, photograph: Image.Image, style: Image.Image) -> Iterator[Progress]:
+    """Yield the pictures on the way to a result; photographs and styles are RGB.
+
+    Raises ValueError for settings that make no sense together, AssetError for pictures that are too narrow.
+    """
+    content, exemplar = (images.from_pil(picture, settings.size) for picture in (photograph, style))
+    if settings.colour == "match":
+        exemplar = images.match_colour(exemplar, content)
+    method = {"paint": _paint, "instant": _instant, "quilt": _quilt}[settings.method]
+    for progress in method(settings, content, exemplar):
+        yield _recoloured(progress, content) if settings.colour == "keep" else progress
+
+
+def _recoloured(progress, content):
+    photograph = images.resize_image(content, tuple(progress.image.shape[-2:]))
+    return replace(progress, image=images.keep_colour(progress.image, photograph))
+
+
+def _paint(settings, content, style):
+    sizes = coarse_to_fine(settings.size)
+    work = [(size / sizes[-1]) ** 2 for size in sizes]  # an evaluation's time grows with the number of pixels
+    options = {name: getattr(settings, name) for name in ("content_weight", "steps", "seed")}
+    network = load_network(settings.network)
+    for step in stylise(content, style, network, sizes=sizes, **options):
+        within = step.evaluations - settings.steps * step.scale
+        spent = settings.steps * sum(work[: step.scale]) + within * work[step.scale]
+        done = min(spent / (settings.steps * sum(work)), 1.0)
+        yield Progress(step.image.clamp(0, 1).cpu(), done, step.losses)
+
+
+def _instant(settings, content, style):
+    yield Progress(transform(_transformer(settings), content), 1.0)
+
+
+def _transformer(settings):
+    if settings.style not in transformers():
+        known = ", ".join(sorted(transformers()))
+        raise ValueError(f"instant knows only the styles it was trained for: {known}. Choose one of them, or paint.")
+    return load_transformer(settings.style)
+
+
+def _quilt(settings, content, style):
+    content, style = images.to_array(content), images.to_array(style)
+    for step in patches.quilt_transfer(content, style, seed=settings.seed):
+        yield Progress(images.from_array(step.image), step.done)
+
+
+def make_film(settings: Settings, source: Path, target: Path, frames: int | None = None) -> Iterator[Progress]:
+    """Write a film painted by a network for a style, and yield its frames; `frames` are the first ones only.
+
+    Raises ValueError unless the method is "instant", and for films of more than MOST_FRAMES frames.
+    """
+    if settings.method != "instant":
+        raise ValueError("a film is painted by the method instant: choose that one")
+    network, film = _transformer(settings), open_film(source)
+    if frames is None and film.count > MOST_FRAMES:
+        raise ValueError(f"the film has about {film.count} frames, and {MOST_FRAMES} are the most here: cut it")
+    painted = itertools.islice(_frames(film, network, settings), frames)
+    count = frames or max(film.count, 1)
+    for number, frame in enumerate(write_film(painted, target, film), start=1):
+        yield Progress(frame.image, min(number / count, 1.0))
+
+
+def _frames(film, network, settings):
+    sides = images.fit(film.height, film.width, min(settings.size, max(film.height, film.width)))
+    even = tuple(max(2, 2 * round(side / 2)) for side in sides)  # H.264 wants them so
+    steady = Steady(BLEND)
+    for frame in film.frames():
+        image = images.resize_image(frame.image, even)
+        painting = transform(network, image)
+        yield replace(frame, image=steady(images.resize_image(image, tuple(painting.shape[-2:])), painting))
+
+
+def as_png(image: Float[Tensor, "1 3 H W"], settings: Settings, complete: bool) -> bytes:
+    """Return a result as the content of a PNG file with its recipe, which `stylekit recipe` reads."""
+    recipe = {"studio": asdict(settings), "complete": complete, "versions": {"stylekit": __version__}}
+    return images.png_bytes(image, {RECIPE: json.dumps(recipe)})
+
+
+def curves_html(losses: Sequence[Mapping[str, float]]) -> str:
+    """Return the losses of a run drawn as curves, as an HTML element; "" where there are none."""
+    names = sorted({name for terms in losses for name in terms}, key=lambda name: (name != "total", name))
+    if not names:
+        return ""
+    lines = {name: (range(1, len(losses) + 1), [terms[name] for terms in losses]) for name in names}
+    drawing = figures.curves(lines, "The losses of this run", "evaluations of the objective", "loss", log="y")
+    element = drawing._repr_mimebundle_()[0]["text/html"]
+    return element.replace("<img ", '<img style="max-width: 100%" ', 1)

@@ -1,0 +1,33 @@
+"""What a visitor of the studio may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+METHODS = {
+    "paint": "Descends to a picture with the style's Gram matrices, as the paper does: a minute or less.",
+    "instant": "One pass of a network that was trained for the style: a moment, and films too.",
+    "quilt": "Lays pieces of the style picture itself, as before networks.",
+}
+COLOURS = {"of the style": "none", "of the photograph": "keep", "style matched to the photograph": "match"}
+NETWORKS = ("compact", "vgg19", "vgg16")
+SIZES = (128, 192, 256, 384, 512, 768)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that makes a result, apart from the pictures themselves: those are named by their keys.
+
+    `content_weight` stands against a style weight of 1 in the scale "relative"; `size` is the longer side in pixels;
+    `colour` is "none", "keep" or "match"; `steps` are evaluations of the objective at each size.
+    """
+
+    photograph: str
+    style: str
+    method: str = "paint"
+    network: str = "compact"
+    content_weight: float = 0.05
+    size: int = 256
+    steps: int = 80
+    colour: str = "none"
+    seed: int = 0
