@@ -15,10 +15,11 @@ BEGUN := .venv/stylekit-installation-begun
 RIGHT_VERSION := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
 .DEFAULT_GOAL := help
-.PHONY: help lab picture test notebooks figures
+.PHONY: help lab studio picture test notebooks figures
 
 help:
 	@echo "make lab        open the notebooks in JupyterLab"
+	@echo "make studio     the studio alone, in the browser: your photo, your video"
 	@echo "make picture    paint $(CONTENT) in the manner of $(STYLE) into $(OUT)"
 	@echo "                (make picture CONTENT=photo.jpg STYLE=waves SIZE=512 OUT=mine.png)"
 	@echo "make test       style checks, unit tests and every notebook"
@@ -28,6 +29,9 @@ help:
 
 lab: $(READY)
 	$(BIN)/python -m jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
+
+studio: $(READY)
+	$(BIN)/python -m voila notebooks/12-studio.ipynb
 
 picture: $(READY)
 	$(BIN)/python -m stylekit stylise "$(CONTENT)" "$(STYLE)" -o "$(OUT)" --size $(SIZE)

@@ -41,20 +41,23 @@ RECORD = """image => { const box = image.closest('.widget-vbox'); window.shown =
 
 
 @pytest.fixture
-def lab(tmp_path):
+def name():
+    """The notebook that is opened; a module that imports these fixtures has its own."""
+    return NAME
+
+
+@pytest.fixture
+def lab(tmp_path, name):
     """Start JupyterLab on a copy of the notebook; yield its address and token."""
     root = tmp_path / "notebooks"
     root.mkdir()
-    for name in (f"{NAME}.ipynb", "glossary.md"):
-        shutil.copy(NOTEBOOKS / name, root)
-    for name, settings in SETTINGS.items():
-        path = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+    for file in (f"{name}.ipynb", "glossary.md"):
+        shutil.copy(NOTEBOOKS / file, root)
+    for key, settings in SETTINGS.items():
+        path = tmp_path / "settings" / "@jupyterlab" / f"{key}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(settings))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(16)
+    port, token = free_port(), secrets.token_hex(16)
     log = tmp_path / "jupyter.log"
     with log.open("w") as output:
         process = subprocess.Popen(command(root, port, token), env=environment(tmp_path), stdout=output, stderr=output)
@@ -68,6 +71,12 @@ def lab(tmp_path):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def command(root, port, token):
@@ -103,7 +112,7 @@ def wait_for_answer(address, process, log):
 
 
 @pytest.fixture
-def page(lab, tmp_path):
+def page(lab, tmp_path, name):
     """Open the notebook in a headless browser; a complaint of the page about a widget fails the test."""
     address, token = lab
     complaints = []
@@ -113,7 +122,7 @@ def page(lab, tmp_path):
         page.set_default_timeout(PATIENCE * 1000)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{address}/doc/tree/{NAME}.ipynb?token={token}")
+        page.goto(f"{address}/doc/tree/{name}.ipynb?token={token}")
         yield page
         page.screenshot(path=tmp_path / "last.png")
         browser.close()

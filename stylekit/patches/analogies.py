@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,12 +13,13 @@ from skimage.transform import pyramid_reduce
 from stylekit.images import LUMINANCE
 from stylekit.patches.growing import gaussian
 from stylekit.patches.search import ROUNDING
-from stylekit.patches.step import Picture, Step, check_count, check_picture
+from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real
 
 FINE, COARSE = 5, 3  # windows at the level itself and at the next coarser one
 HALF = FINE // 2
 ABOVE = HALF * FINE  # pixels of a causal window in the rows above; HALF are left in its own row
 NOWHERE = -(2**30)  # the source of what lies outside: no offset brings it inside
+FLAT = 1e-9  # the deviation of a luminance that is constant but for rounding
 AT_ONCE = 2**23  # distances in memory at a time
 
 Luminance = Float[np.ndarray, "_ _"]
@@ -31,25 +33,22 @@ def image_analogy(
     Luminance only, coarse to fine over `levels` of Gaussian pyramids, in raster order. A pixel q of B' copies that
     pixel p of A' whose neighbourhoods agree best: 5 x 5 in A and B, what is made already of it in A' and B', 3 x 3 of
     all four at the next coarser level, each Gaussian-weighted and of weight 1. The best place that goes on where a
-    neighbour's source was is taken instead if its squared distance is at most 1 + 2^(l - L) kappa times the best one,
-    L the finest level (Hertzmann et al. 2001, section 3). A and A' first get B's mean and deviation of luminance.
-    Colours are those of B, made paler where the luminance leaves no room for them. The search is exact: all that is
-    known when a row begins is compared by one product of matrices. Yields a Step after each row; at coarser levels
-    its picture is smaller and its sources refer to the smaller A'. Raises ValueError where A and A' differ in shape,
-    for more levels than the pictures have pixels for, a negative kappa, and for what is no picture.
+    neighbour's source was is taken instead if its squared distance is at most 1 + 2^(l - L) kappa times the best one, L
+    the finest level (Hertzmann et al. 2001, section 3). A and A' first get B's mean and deviation of luminance, with a
+    constant A the mean alone. Colours are those of B, made paler where the luminance leaves no room for them. The
+    search is exact: all that is known when a row begins is compared by one product of matrices. Yields a Step after
+    each row; at coarser levels its picture is smaller and its sources refer to the smaller A'. Raises ValueError where
+    A and A' differ in shape, for more levels than the pictures have pixels for, a negative kappa, and for what is no
+    picture.
     """
-    levels = check_count(levels, "levels", 1)
-    if not kappa >= 0:
-        raise ValueError(f"kappa must be 0 or more, got {kappa!r}: 0 takes the best match always")
-    least = FINE * 2 ** (levels - 1)
+    levels, kappa = check_count(levels, "levels", 1), check_real(kappa, "kappa")
     pictures = {"picture A": A, "picture A'": A_filtered, "picture B": B}
-    A, A_filtered, B = (
-        check_picture(picture, f"{name} of {levels} levels", least) for name, picture in pictures.items()
-    )
+    A, A_filtered, B = (check_picture(picture, name, least=FINE) for name, picture in pictures.items())
     if A.shape != A_filtered.shape:
         raise ValueError(
             f"A and A' must be one picture before and after a filter; got {A.shape} and {A_filtered.shape}"
         )
+    _check_levels(levels, min(*A.shape[:2], *B.shape[:2]))
     Y_A, Y_filtered = _remapped(A @ LUMINANCE, A_filtered @ LUMINANCE, B @ LUMINANCE)
     pyramids = [_pyramid(picture, levels) for picture in (Y_A, Y_filtered, B @ LUMINANCE, B)]
     total = sum(a.size * b.size for a, _, b, _ in zip(*pyramids, strict=True))  # comparisons of neighbourhoods
@@ -63,9 +62,19 @@ def image_analogy(
         coarser = painting
 
 
+def _check_levels(levels, side):
+    """Raise ValueError if the coarsest level would be smaller than a window; `side` is the shortest in pixels."""
+    most = int(math.log2(side / FINE)) + 1
+    if levels > most:
+        remedy = "take fewer levels, or larger pictures"
+        raise ValueError(
+            f"levels must be 1 to {most} where the shortest side has {side} pixels, got {levels}: {remedy}"
+        )
+
+
 def _remapped(A: Luminance, A_filtered: Luminance, B: Luminance) -> tuple[Luminance, Luminance]:
     """Return A and A' with the mean and the deviation that B has, by the map that gives them to A."""
-    scale = B.std() / A.std() if A.std() > 0 else 1.0
+    scale = B.std() / A.std() if A.std() > FLAT else 1.0
     return tuple((Y - A.mean()) * scale + B.mean() for Y in (A, A_filtered))
 
 
@@ -146,7 +155,7 @@ class _Level:
         if len(places):
             coherent = places[:, 0] * self.a.shape[1] + places[:, 1]
             nearest = coherent[distances[coherent].argmin()]
-            limit = self.factor * max(distances[best], 0) + ROUNDING
+            limit = self.factor * (max(distances[best], 0) + ROUNDING)
             best = nearest if distances[nearest] <= limit else best
         place = divmod(int(best), self.a.shape[1])
         self.sources[row, column], self.painting[row, column] = place, self.a_filtered[place]

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from scipy import ndimage
 
 from stylekit.patches.search import Search, choose
-from stylekit.patches.step import Picture, Step, check_count, check_picture, check_size, copied
+from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real, check_size, copied
 
 SEED_PATCH = 3  # pixels on each side
 TOLERANCE = 0.1  # candidates lie within 1 + this of the best
@@ -26,11 +26,12 @@ def efros_leung(
     Each unfilled pixel at the border of what there is, those with most filled neighbours first, looks at its filled
     neighbours in a `window` x `window` square, finds the places of the exemplar that look alike (squared distance,
     Gaussian-weighted), and copies the middle pixel of one of them, at random among those within 1 + tolerance of
-    the best (Efros and Leung 1999, section 2; numbers as on the authors' page). Yields a Step after each round.
-    "Most filled neighbours" is counted in the window, our reading of it. Raises ValueError for an even window, one
-    larger than the exemplar, a size below 3, and an exemplar that is no picture.
+    the best (Efros and Leung 1999, section 2; numbers as on the authors' page). A pixel whose match is worse than 0.3
+    waits for more neighbours; after a round in which all had to wait, the 0.3 grows by a tenth. "Most filled" is
+    counted in the window, our reading of it. Yields a Step after each round. Raises ValueError, at the first step, for
+    an even window, one larger than the exemplar, a size below 3, a negative tolerance, and what is no picture.
     """
-    window = check_count(window, "window", 3, odd=True)
+    window, tolerance = check_count(window, "window", 3, odd=True), check_real(tolerance, "tolerance")
     exemplar = check_picture(exemplar, "exemplar", least=window)
     height, width = check_size(size, "size", SEED_PATCH)
     random, growth = np.random.default_rng(seed), _Growth(exemplar, height, width, window)

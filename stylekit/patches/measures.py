@@ -12,21 +12,25 @@ Sources = Int[np.ndarray, "H W 2"]
 
 
 def neighbours_kept(sources: Sources) -> float:
-    """Return the part of neighbouring pixels, across and down, that were neighbours in the exemplar in the same way."""
+    """Return the part of neighbouring pixels, across and down, that were neighbours in the exemplar in the same way.
+
+    Of a finished picture: where nothing is yet, no neighbours are kept. NaN for a single pixel.
+    """
     across, down = _kept(sources)
-    return float(np.concatenate([across.ravel(), down.ravel()]).mean())
+    pairs = across.size + down.size
+    return float((across.sum() + down.sum()) / pairs) if pairs else float("nan")
 
 
 def seam_contrast(image: Picture, sources: Sources) -> float:
     """Return the mean gradient across the seams by the mean gradient elsewhere: 1 for seams that cannot be told apart.
 
     A gradient is the absolute difference of neighbouring pixels, a mean over R, G, B; a seam lies between neighbours
-    that were none in the exemplar. NaN where there are no seams, or nothing else.
+    that were none in the exemplar. Of a finished picture. NaN where there are no seams, or nothing but flat pieces.
     """
     differences = np.abs(image[:, 1:] - image[:, :-1]), np.abs(image[1:] - image[:-1])
     gradient = np.concatenate([each.mean(axis=2).ravel() for each in differences])
     kept = np.concatenate([each.ravel() for each in _kept(sources)])
-    if kept.all() or not kept.any():
+    if kept.all() or not gradient[kept].any():
         return float("nan")
     return float(gradient[~kept].mean() / gradient[kept].mean())
 

@@ -19,9 +19,10 @@ def patch_match(a: Picture, b: Picture, patch: int = 7, iterations: int = 5, see
     """Find for each patch of a one like it in b: random guesses, good ones spread to neighbours, small searches.
 
     Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch" (SIGGRAPH 2009), section 3: each pass propagates (from
-    above and left, on alternate passes from below and right), then tries random places around each match in windows
-    of b's larger side, halved down to a pixel. Departure, for speed: a whole row propagates to the next at once, then
-    a column, then all patches search, where the paper does all three patch by patch.
+    above and left, on alternate passes from below and right), then tries random places around each match, up to b's
+    larger side away, then half as far, down to a pixel. Departures: for speed, a whole row propagates to the next at
+    once, then a column, then all patches search, where the paper does all three patch by patch; and a place beyond b
+    is moved to its border, where the paper draws inside only (the mean distance changes by about 1 % either way).
     Yields a Step for the random start and one for each pass; its picture shows each pixel of a as b has it. A patch's
     match is the source of its middle pixel: see `field_of`. Raises ValueError for an even patch, one larger than a
     picture, and for what is no picture.
@@ -46,8 +47,10 @@ def field_of(step: Step, patch: int) -> Field:
 def nearest_patches(a: Picture, b: Picture, patch: int = 7) -> tuple[Field, Float[np.ndarray, "h w"]]:
     """Return for each patch of a the corner of the nearest in b, and their squared distance: exactly, by trying all.
 
-    |x - y|^2 = |x|^2 - 2 x y + |y|^2, so that nearly all the work is one product of matrices.
+    |x - y|^2 = |x|^2 - 2 x y + |y|^2, so that nearly all the work is one product of matrices. Raises ValueError for
+    a patch larger than a picture, and for what is no picture.
     """
+    patch = check_count(patch, "patch", 1)
     a, b = check_picture(a, "picture a", least=patch), check_picture(b, "picture b", least=patch)
     A, B = _patches(a, patch), _patches(b, patch)
     X, Y = (p.reshape(p.shape[0] * p.shape[1], -1) for p in (A, B))  # (patches, 3 patch^2)

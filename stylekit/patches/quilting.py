@@ -12,7 +12,7 @@ from skimage.exposure import match_histograms
 
 from stylekit.images import LUMINANCE
 from stylekit.patches.search import Search, choose
-from stylekit.patches.step import Picture, Step, check_count, check_picture, check_size, copied
+from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real, check_size, copied
 
 TOLERANCE = 0.1  # candidates lie within 1 + this of the best
 SHRINK = 2 / 3  # of the block, from one pass of a transfer to the next
@@ -27,9 +27,14 @@ def minimum_cut(errors: Float[np.ndarray, "n overlap"]) -> Int[np.ndarray, " n"]
     """Return, for each row of an error surface, the column at which the cheapest cut from top to bottom crosses it.
 
     E_ij = e_ij + min(E_i-1,j-1, E_i-1,j, E_i-1,j+1): the cut steps by at most one column a row (Efros and Freeman
-    2001, section 2.1). Of cuts that cost the same, the leftmost at its lower end.
+    2001, section 2.1). Of cuts that cost the same, the leftmost at its lower end. Raises ValueError unless the surface
+    has two dimensions, a row and a column at least, and finite numbers.
     """
     errors = np.asarray(errors, dtype=float)
+    if errors.ndim != 2 or not errors.size or not np.isfinite(errors).all():
+        raise ValueError(
+            f"an error surface has rows and columns of finite numbers; got shape {errors.shape}, NaN, or infinity"
+        )
     n, overlap = errors.shape
     E = np.full((n, overlap + 2), np.inf)  # a wall on each side
     E[0, 1:-1] = errors[0]
@@ -67,9 +72,9 @@ def quilt(
     (Efros and Freeman 2001, section 2); `overlap` is a sixth of the block unless said. With `tolerance=math.inf` any
     block will do, with `cut=straight_cut` it simply covers the overlap: the paper's figure 2, (a) and (b). Yields a
     Step after each block. Raises ValueError for a block larger than the exemplar or than `size`, an overlap that is
-    not below the block, and an exemplar that is no picture.
+    not below the block, a negative tolerance, and an exemplar that is no picture.
     """
-    block, overlap = _check_block(block, overlap, 6)
+    (block, overlap), tolerance = _check_block(block, overlap, 6), check_real(tolerance, "tolerance")
     exemplar = check_picture(exemplar, "exemplar", least=block)
     height, width = check_size(size, "size (block or more)", block)
     layout = _Layout(exemplar, height, width, block, overlap, cut)
@@ -99,7 +104,7 @@ def quilt_transfer(
     rank), or flat parts of a bright photograph would all ask for one block. Yields a Step after each row of blocks.
     Raises ValueError as `quilt` does, and for so many passes that a block would have fewer than 3 pixels.
     """
-    iterations = check_count(iterations, "iterations", 1)
+    iterations, tolerance = check_count(iterations, "iterations", 1), check_real(tolerance, "tolerance")
     schedule = transfer_schedule(*_check_block(block, overlap, 3), iterations)
     content = check_picture(content, "content", least=block)
     style = check_picture(style, "style", least=block)
@@ -119,15 +124,16 @@ def quilt_transfer(
 
 def transfer_schedule(block: int, overlap: int, iterations: int) -> list[tuple[int, int, float]]:
     """Return block, overlap and alpha of each pass. Raises ValueError where a block would have under 3 pixels."""
-    blocks = [round(block * SHRINK**i) for i in range(iterations)]
-    if blocks[-1] < 3:
+    smallest = round(block * SHRINK ** (iterations - 1))
+    if smallest < 3:
         raise ValueError(
-            f"{iterations} iterations from a block of {block} would end at {blocks[-1]} pixels, and 3 are the least: "
+            f"{iterations} iterations from a block of {block} would end at {smallest} pixels, and 3 are the least: "
             "begin with a larger block, or take fewer iterations"
         )
+    blocks = [round(block * SHRINK**i) for i in range(iterations)]
     first, last = ALPHA
     alphas = [first + (last - first) * i / max(iterations - 1, 1) for i in range(iterations)]
-    overlaps = [max(1, round(side * overlap / block)) for side in blocks]
+    overlaps = [min(max(1, round(side * overlap / block)), side - 1) for side in blocks]
     return list(zip(blocks, overlaps, alphas, strict=True))
 
 
@@ -136,7 +142,7 @@ def _check_block(block, overlap, part):
     overlap = max(1, round(block / part)) if overlap is None else check_count(overlap, "overlap", 1)
     if overlap >= block:
         raise ValueError(
-            f"overlap must be smaller than the block of {block} pixels, got {overlap}: try {block // part}"
+            f"overlap must be smaller than the block of {block} pixels, got {overlap}: try {max(1, block // part)}"
         )
     return block, overlap
 

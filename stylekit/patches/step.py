@@ -26,9 +26,14 @@ class Step:
 def check_picture(picture: np.ndarray, name: str, least: int = 1) -> Picture:
     """Return a picture as float64 if each side has `least` pixels or more.
 
-    Raises ValueError for another shape, a smaller side, values that are not finite or outside [0, 1].
+    Raises ValueError for what is no array of real numbers, another shape, a smaller side, and values that are not
+    finite or outside [0, 1].
     """
-    array = np.asarray(picture, dtype=np.float64)
+    if not isinstance(picture, np.ndarray) or picture.dtype.kind not in "fiu":
+        came = f"an array of {picture.dtype}" if isinstance(picture, np.ndarray) else type(picture).__name__
+        remedy = "from stylekit.images, to_array(load_image(name)) gives one"
+        raise ValueError(f"the {name} must be a NumPy array of numbers in [0, 1]; got {came}: {remedy}")
+    array = picture.astype(np.float64)
     if array.ndim != 3 or array.shape[2] != 3:
         raise ValueError(f"the {name} must be an array of shape (H, W, 3), RGB in [0, 1]; got shape {array.shape}")
     if min(array.shape[:2]) < least:
@@ -37,9 +42,17 @@ def check_picture(picture: np.ndarray, name: str, least: int = 1) -> Picture:
     if not np.isfinite(array).all():
         raise ValueError(f"the {name} holds values that are not finite (NaN or infinite): give numbers in [0, 1]")
     if array.min() < 0 or array.max() > 1:
-        found = f"{array.min():.3g} to {array.max():.3g}"
+        found = f"{array.min():.6g} to {array.max():.6g}"
         raise ValueError(f"the {name} must hold numbers in [0, 1], it holds {found}: divide 0..255 by 255, or clip")
     return array
+
+
+def check_real(value: object, name: str) -> float:
+    """Return a number of 0 or more. Raises ValueError for anything else, NaN among it."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not real or not value >= 0:
+        raise ValueError(f"{name} must be a number, 0 or more; got {value!r}")
+    return float(value)
 
 
 def check_count(value: object, name: str, least: int, odd: bool = False) -> int:

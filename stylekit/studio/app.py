@@ -13,7 +13,17 @@ from PIL import Image
 
 from stylekit.background import Worker, stop_workers
 from stylekit.studio.gallery import Choice, bundled
-from stylekit.studio.parts import Picker, download_html, fill, labelled, picture_html, status_html, thumbnail_html
+from stylekit.studio.parts import (
+    Picker,
+    SliderNames,
+    download_html,
+    fill,
+    labelled,
+    picture_html,
+    short_name,
+    status_html,
+    thumbnail_html,
+)
 from stylekit.studio.settings import COLOURS, METHODS, NETWORKS, SIZES, Settings
 
 FRAME = 0.2  # seconds between two previews, at least
@@ -54,7 +64,7 @@ class Studio:
         self._chosen()
         knobs = ipywidgets.VBox([self.photographs.view, self.styles.view, *self.controls])
         knobs.layout.width = "470px"
-        self.view = ipywidgets.Box([knobs, self.stage], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self.view = ipywidgets.Box([knobs, self.stage, SliderNames()], layout=ipywidgets.Layout(flex_flow="row wrap"))
         self.say(READY)
         threading.Thread(target=_load_jobs, daemon=True).start()
 
@@ -154,6 +164,7 @@ class Studio:
             for sentence in run.follow(worker, self._show):
                 self.say(sentence)
             self._keep(run.result())
+            self.bar.value = 1 if run.complete else self.bar.value
             self.say(run.ending)
         except (ValueError, OSError, ArithmeticError) as error:  # AssetError among them
             self.say(f"This cannot be done. {error}")
@@ -175,7 +186,7 @@ class Studio:
 
     def _history_cell(self, result):
         words = f"Restore {result.settings.photograph} as {result.settings.style}, by {result.settings.method}"
-        button = ipywidgets.Button(description="Restore", tooltip=words, layout={"width": "96px"})
+        button = ipywidgets.Button(description="Restore", tooltip=words, layout={"width": "84px"})
         button.on_click(lambda _: self.restore(result))
         return ipywidgets.HTML(thumbnail_html(result.after, words)), button
 
@@ -192,11 +203,13 @@ class Studio:
 
     def _present(self, result):
         film = result.kind == "video/mp4"
-        self._result, self.divider.value, self.divider.disabled = result, 0, film
+        self._result, self.divider.value, self.divider.disabled = result, 0, False
         self.image.value = "" if film else picture_html(result.after, "The finished picture")
         self.film.value = result.content if film else b""
         self.film.layout.display = "" if film else "none"
-        name = f"{result.settings.photograph}-{result.settings.style}.{'mp4' if film else 'png'}"
+        self.divider.layout.display = "none" if film else ""
+        parts = short_name(result.settings.photograph), short_name(result.settings.style)
+        name = "-".join(parts) + (".mp4" if film else ".png")
         self.download.value = download_html(result.content, result.kind, name)
         self.curves.value = result.curves
         self.folded.layout.display = "" if result.curves else "none"

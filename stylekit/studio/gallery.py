@@ -58,7 +58,12 @@ def uploaded(content: bytes, kind: str, count: int) -> Choice:
     """
     if len(content) > MOST:
         raise AssetError(f"the file has {len(content) / 2**20:.0f} MB, and {MOST / 2**20:.0f} MB are the most: cut it")
-    words = {"key": f"upload-{count}", "title": "Your own", "credit": "brought by you", "licence": "yours"}
+    words = {
+        "key": f"upload-{count}",
+        "title": "Your own",
+        "credit": "It stays in the memory of this page",
+        "licence": "",
+    }
     if kind in FILMS and (kind != "image/gif" or _moves(content)):
         film = Film(content, FILMS[kind])
         return Choice(**words, picture=_kept(_first_frame(film)), film=film)

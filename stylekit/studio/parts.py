@@ -7,13 +7,14 @@ import html
 import io
 from collections.abc import Callable, Iterable, Mapping
 
+import anywidget
 import ipywidgets
 from PIL import Image, ImageOps
 
 from stylekit.assets import AssetError
 from stylekit.studio.gallery import Choice, uploaded
 
-THUMBNAIL, SHOWN = 88, 512  # pixels of the screen: the longer side of a thumbnail and of the picture
+THUMBNAIL, SHOWN = 80, 512  # pixels of the screen: the longer side of a thumbnail and of the picture
 QUALITY = 85  # of a picture on the page, a JPEG
 
 
@@ -52,7 +53,7 @@ def status_html(sentence: str) -> str:
 def fill(shelf: ipywidgets.Box, cells: Iterable[tuple[ipywidgets.DOMWidget, ...]]) -> None:
     """Put columns of widgets side by side; those that were there are closed, or ipywidgets would keep them for ever."""
     before = shelf.children
-    layout = {"margin": "0 6px 4px 0"}
+    layout = {"margin": "0 4px 4px 0"}
     shelf.children = [ipywidgets.VBox(list(cell), layout=layout) for cell in cells]
     for cell in before:
         for widget in (*cell.children, cell):
@@ -62,6 +63,24 @@ def fill(shelf: ipywidgets.Box, cells: Iterable[tuple[ipywidgets.DOMWidget, ...]
 def labelled(kind: type, description: str, **options):
     """Return a control with its label before it, all of one width."""
     return kind(description=description, style={"description_width": "130px"}, layout={"width": "420px"}, **options)
+
+
+class SliderNames(anywidget.AnyWidget):
+    """Gives every slider of the page its label as its name, which ipywidgets does not, so that it can be heard."""
+
+    _esm = """
+    function render() {
+      const name = () => document.querySelectorAll(".noUi-handle:not([aria-label])").forEach(handle => {
+        const label = handle.closest(".widget-inline-hbox")?.querySelector(".widget-label")?.textContent;
+        if (label) handle.setAttribute("aria-label", label);
+      });
+      const watch = new MutationObserver(name);
+      watch.observe(document.body, {childList: true, subtree: true});
+      name();
+      return () => watch.disconnect();
+    }
+    export default { render };
+    """
 
 
 class Picker:
@@ -81,7 +100,7 @@ class Picker:
         self.title, self.choices, self.key = title, dict(choices), next(iter(choices))
         self.changed, self.complain, self.count, self._settling = choose, complain, 0, False
         self.shelf = ipywidgets.Box(layout={"flex_flow": "row wrap"})
-        self.upload = ipywidgets.FileUpload(accept=accept, description="Your own", tooltip=f"Upload a {title.lower()}")
+        self.upload = ipywidgets.FileUpload(accept=accept, description="Upload", tooltip=f"Upload a {title.lower()}")
         self.upload.observe(self._take, "value")
         self.credit = ipywidgets.HTML()
         heading = ipywidgets.HTML(f"<h2>{html.escape(title)}</h2>")
@@ -109,7 +128,7 @@ class Picker:
         for name, button in self._buttons.items():
             button.value, button.icon = name == key, "check" if name == key else ""
         self._settling = False
-        words = f"{self.choice.title}. {self.choice.credit}. {self.choice.licence}."
+        words = ". ".join(filter(None, (self.choice.title, self.choice.credit, self.choice.licence))) + "."
         self.credit.value = f'<span style="line-height: 1.3">{html.escape(words)}</span>'
         self.changed()
 
@@ -120,8 +139,8 @@ class Picker:
         fill(self.shelf, zip(images, self._buttons.values(), strict=True))
 
     def _button(self, key, choice):
-        button = ipywidgets.ToggleButton(description=_short(key), tooltip=f"{self.title}: {choice.title}")
-        button.layout.width = f"{THUMBNAIL + 8}px"
+        button = ipywidgets.ToggleButton(description=short_name(key), tooltip=f"{self.title}: {choice.title}")
+        button.layout.width = f"{THUMBNAIL + 4}px"
         button.observe(lambda change: self._press(key), "value")
         return button
 
@@ -145,5 +164,6 @@ class Picker:
             self.upload.value = ()  # the page need not keep it, and the same file can be chosen again
 
 
-def _short(key):
-    return "your own" if key.startswith("upload") else key
+def short_name(key: str) -> str:
+    """Return the word for a picture: its name, or "own" for what a visitor brought."""
+    return "own" if key.startswith("upload") else key

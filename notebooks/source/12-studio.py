@@ -1,0 +1,104 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["lesson"]
+# # The studio: your photo, your video
+#
+# **The question.** Can I give a photograph or a film and a style, and get a painting, without writing a line?
+#
+# **What you need to know.** Nothing. To know what happens inside: notebooks 06 (paint), 10 (instant) and 09 (quilt).
+#
+# **How long it runs.** About 10 seconds on two cores; after that the page below is yours for as long as you like.
+#
+# The slides close with three applications that brought style transfer to people who never saw an equation: *deepart.io*
+# and *Pikazo* made paintings of photographs, *Artisto* of photographs and films. A person chose a picture and a style
+# and waited. This is the same, on your own machine: nothing that you upload leaves it.
+#
+# The page needs a running kernel: run its cell. Without Jupyter around it: `make studio`.
+
+# %% [markdown]
+# ## Choose, start, watch, keep
+#
+# 1. Choose a photograph and a style, or bring your own (films too: MP4, MOV, WebM, GIF).
+# 2. Choose a method. **paint** descends step by step, **instant** and films know the first five styles, **quilt** lays
+#    pieces of the style.
+# 3. Press Start. What you change while it works counts for the next run. Each result can be downloaded and restored.
+
+# %%
+from stylekit.studio import Studio
+
+studio = Studio()
+studio
+
+# %% [markdown] tags=["lesson"]
+# ## What to try
+#
+# * Paint one photograph with `content weight` 0.01, 0.05 and 0.5: how much of it survives? (Notebook 07.)
+# * Paint and instant, one style, one photograph, side by side in the history: what is missing from the quick one?
+#   (Notebook 10: it trained for minutes on other photographs, the descent worked on yours alone.)
+# * Quilt the same. Why does it follow light and dark, and not the objects? (Notebook 09.)
+# * Keep the photograph's colours. Which styles survive without their own?
+# * Try one frame of a film before you run it. Where would it flicker? (Notebook 10.)
+#
+# The same without the page, in code: what the buttons call is an ordinary generator, as in every other notebook.
+
+# %% tags=["lesson"]
+from stylekit.figures import strip
+from stylekit.studio import Settings
+from stylekit.studio.jobs import make_picture
+
+# %% tags=["lesson"]
+photograph = studio.photographs.choices["chelsea"].picture
+style = studio.styles.choices["waves"].picture
+asked = {m: Settings("chelsea", "waves", method=m, size=192, steps=40) for m in ("paint", "instant", "quilt")}
+asked["paint"]
+
+# %% tags=["lesson"]
+made = {}
+for method, settings in asked.items():
+    *_, last = make_picture(settings, photograph, style)
+    made[method] = last.image
+assert all(max(image.shape) == 192 for image in made.values())
+print({method: tuple(image.shape) for method, image in made.items()})
+
+# %% tags=["lesson"]
+strip(
+    made,
+    title="One photograph, one style, three methods",
+    height=1.7,
+    alt="Three pictures of the cat in the manner of orange and dark green waves. Painted: its face of flowing strokes. "
+    "Instant: clearer, with finer lines. Quilted: pieces of the waves themselves, the face hardly to be made out.",
+)
+
+# %% [markdown] tags=["lesson"]
+# ## How the page is made
+#
+# * One thread works, one run at a time; the page only shows what it is handed. Pause makes the thread wait between two
+#   steps, stop ends the loop: nothing is ever killed half-way.
+# * The page stands before PyTorch is loaded; that comes in behind it.
+# * Pictures are decoded in memory, turned upright by their EXIF note and made smaller. A film goes into a temporary
+#   folder under a name of ours, and is removed with it.
+# * A PNG carries its recipe: `python -m stylekit recipe painting.png` prints the command that makes it again.
+#
+# Jupyter itself takes uploads up to about 10 MB; `make studio` up to 50. A page that is closed takes what was uploaded
+# with it, within two minutes.
+#
+# ## What we learned
+#
+# - An application of style transfer is a small page around a generator.
+# - Paint, instant and quilt answer one wish at three prices: time, training, fidelity.
+#
+# ## Roads not taken
+#
+# - A queue of jobs for many visitors: here each has a kernel, and the machine's cores are shared.
+# - Films by descending, frame after frame: minutes for each second of film (notebook 10 says what it takes).
+# - Accounts, galleries, sharing: what you made is a file, and yours.
