@@ -138,7 +138,7 @@ assert faithful.losses["content"] < steps[-1].losses["content"]
 #
 # ## Where next
 #
-# The notebooks that follow answer one question each, in this order; those not in this folder yet are in preparation.
+# The notebooks that follow answer one question each, in this order.
 #
 # | if you ask | open |
 # |---|---|
@@ -158,7 +158,7 @@ assert faithful.losses["content"] < steps[-1].losses["content"]
 # - Start from white noise, as the paper does: `stylise(..., init="noise")`. It takes longer to settle.
 # - The paper's own network: `load_network("vgg19")`.
 # - A network that paints in one go, without descending at all: Johnson, Alahi and Li (2016). The kit
-#   gets there in a later notebook.
+#   gets there in notebook 10.
 #
 # ## Try
 #
