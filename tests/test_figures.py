@@ -176,6 +176,33 @@ def test_maps_draw_numbers_in_rows_with_a_range_each_or_a_shared_one():
     assert len(limits) == 1
 
 
+def test_a_cut_runs_between_pixels_left_of_the_column_it_names():
+    errors, cut = np.arange(12.0).reshape(4, 3), np.array([2, 1, 1, 0])
+    figure = figures.cuts({"e": (errors, cut), "picture": (picture(1)[0].permute(1, 2, 0).numpy(), None)}).figure
+    assert titles(figure) == ["e", "picture"] and not any(ax.axison for ax in figure.axes)
+    assert np.array_equal(figure.axes[0].images[0].get_array(), errors)
+    for line in figure.axes[0].lines:  # its pale border, and the line
+        corners = list(zip(line.get_xdata(), line.get_ydata(), strict=True))
+        assert corners == [
+            (1.5, -0.5),
+            (1.5, 0.5),
+            (0.5, 0.5),
+            (0.5, 1.5),
+            (0.5, 1.5),
+            (0.5, 2.5),
+            (-0.5, 2.5),
+            (-0.5, 3.5),
+        ]
+    assert len(figure.axes[0].lines) == 2 and not figure.axes[1].lines
+
+
+def test_cuts_refuse_no_panel_and_a_cut_of_another_length():
+    with pytest.raises(ValueError, match="at least one"):
+        figures.cuts({})
+    with pytest.raises(ValueError, match="4 rows, its cut 3"):
+        figures.cuts({"e": (np.zeros((4, 3)), np.zeros(3, dtype=int))})
+
+
 def test_signed_maps_have_zero_in_the_middle_of_their_colours():
     (panel,) = figures.maps({"difference": torch.tensor([[-3.0, 1.0], [2.0, 0.0]])}, signed=True).figure.axes
     assert panel.images[0].get_clim() == (-3, 3)

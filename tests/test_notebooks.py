@@ -18,7 +18,7 @@ FOLDER = ROOT / "notebooks"
 SOURCES = sorted((FOLDER / "source").glob("*.py"))
 CLEARED = sorted(FOLDER.glob("*.ipynb"))
 SOLVED = sorted((FOLDER / "solutions").glob("*.ipynb"))
-LESSONS = [path.stem for path in SOURCES if re.match(r"0[1-8]|1[01]", path.name)]
+LESSONS = [path.stem for path in SOURCES if re.match(r"0[1-9]|1[01]", path.name)]
 REGION = re.compile(r"### BEGIN SOLUTION.*?\n(.*?)\n[^\n]*### END SOLUTION", re.DOTALL)
 EQUATIONS = {
     "Eq. 1": losses.content_loss,

@@ -1,6 +1,7 @@
 """Checks for exercises that say what an answer did, not only that it is wrong."""
 
+from stylekit.checks.cuts import check_cut
 from stylekit.checks.engine import check
 from stylekit.checks.verdict import Verdict, check_value
 
-__all__ = ["Verdict", "check", "check_value"]
+__all__ = ["Verdict", "check", "check_cut", "check_value"]

@@ -6,7 +6,7 @@ are the title and the names of what is drawn. Colours are those of Okabe and Ito
 apart.
 """
 
-from stylekit.figures.arrays import maps, numbers, table
+from stylekit.figures.arrays import cuts, maps, numbers, table
 from stylekit.figures.diagrams import Arrow, Box, diagram
 from stylekit.figures.drawing import Drawing
 from stylekit.figures.lines import LABEL_GAP, bars, contours, curves, loss_curves
@@ -20,6 +20,7 @@ __all__ = [
     "bars",
     "contours",
     "curves",
+    "cuts",
     "diagram",
     "frames",
     "grid",

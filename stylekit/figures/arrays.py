@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
-from stylekit.figures.drawing import Drawing, in_words, new_figure
+from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
 from stylekit.images import LUMINANCE
 
-Map = Float[Tensor, "_ _"] | Num[np.ndarray, "_ _"]
+Map = Float[Tensor, "_ _"] | Num[np.ndarray, "_ _ *colours"]
 
 
 def maps(
@@ -70,6 +70,35 @@ def numbers(
             style = {"color": "black" if bright else "white", "ha": "center", "va": "center", "fontsize": "small"}
             ax.text(column, row, f"{round(float(value), 2) + 0:g}", **style)  # + 0: no "-0"
     return drawing
+
+
+def cuts(
+    panels: Mapping[str, tuple[Num[np.ndarray, "_ _ *colours"], Int[np.ndarray, " n"] | None]],
+    title: str = "",
+    *,
+    height: float = 2.0,
+    alt: str = "",
+) -> Drawing:
+    """Draw pictures (H, W, 3) and arrays of numbers (H, W) side by side, over each its cut, if it has one.
+
+    A cut holds a column for each row: the line runs left of that column's pixel. Raises ValueError if there are no
+    panels, and for a cut that has not one column for each row.
+    """
+    if not panels:
+        raise ValueError("there is no panel to draw: give at least one, by title")
+    widest = max(array.shape[1] / array.shape[0] for array, _ in panels.values())
+    figure, axes = new_figure(1, len(panels), (len(panels) * height * widest, height + 0.3 + bool(title) * 0.35), title)
+    for ax, (name, (array, cut)) in zip(axes[0], panels.items(), strict=True):
+        ax.imshow(array, cmap="viridis", interpolation="nearest")
+        ax.set_title(name, fontsize="small")
+        ax.set_axis_off()
+        if cut is not None:
+            if len(cut) != len(array):
+                raise ValueError(f"a cut has a column for each row: {name!r} has {len(array)} rows, its cut {len(cut)}")
+            x, y = np.repeat(cut, 2) - 0.5, np.repeat(np.arange(len(cut) + 1), 2)[1:-1] - 0.5
+            ax.plot(x, y, color="white", linewidth=4)
+            ax.plot(x, y, color=COLOURS[1], linewidth=2)
+    return Drawing(figure, alt or in_words(title, ", ".join(panels)))
 
 
 def table(rows: Mapping[str, Mapping[str, object]], corner: str = "") -> str:
