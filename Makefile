@@ -6,6 +6,8 @@ SIZE    ?= 256
 OUT     ?= painting.png
 # Two threads unless you say otherwise: the notebooks' running times are meant for two cores.
 OMP_NUM_THREADS ?= 2
+# The tests run in so many processes at a time, with one thread each; a file's tests stay together.
+WORKERS ?= 2
 
 BIN   := .venv/bin
 READY := .venv/stylekit-is-ready
@@ -36,12 +38,13 @@ studio: $(READY)
 picture: $(READY)
 	$(BIN)/python -m stylekit stylise "$(CONTENT)" "$(STYLE)" -o "$(OUT)" --size $(SIZE)
 
-test notebooks figures: export OMP_NUM_THREADS := $(OMP_NUM_THREADS)
+notebooks figures: export OMP_NUM_THREADS := $(OMP_NUM_THREADS)
+test: export OMP_NUM_THREADS := 1
 
 test: $(READY)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env
+	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env -n $(WORKERS) --dist loadfile
 
 notebooks: $(READY)
 	$(BIN)/python tools/build_notebooks.py

@@ -1220,9 +1220,7 @@ wrong(task, "rounded", PRECISION, lambda c, s, alpha, beta: round(float(alpha * 
 wrong(task, "formatted", r"string|str\b|text", lambda c, s, alpha, beta: f"{float(alpha * c + beta * s):.6f}")
 wrong(task, "logarithm", r"log", lambda c, s, alpha, beta: math.log(abs(float(alpha * c + beta * s)) + 1))
 wrong(task, "five arguments", r"TypeError|argument", lambda c, s, tv, alpha, beta: alpha * c + beta * s + tv)
-wrong(
-    task, "unknown name", r"NameError|not defined|style_weight", lambda c, s, alpha, beta: alpha * c + style_weight * s
-)  # noqa: F821
+wrong(task, "unknown name", r"NameError|not defined|beta2", lambda c, s, alpha, beta: alpha * c + beta2 * s)  # noqa: F821
 
 
 class Unspeakable(Exception):
