@@ -54,7 +54,7 @@ class Studio:
 
     def __init__(self):
         stop_workers()
-        self._worker, self._lock, self.results, self._result = None, threading.Lock(), [], None
+        self._worker, self._busy, self._lock, self.results, self._result = None, False, threading.Lock(), [], None
         self._make_controls()
         self._make_stage()
         self._choose_method()
@@ -115,7 +115,7 @@ class Studio:
     @property
     def working(self) -> bool:
         """Whether a run goes on, paused or not."""
-        return self._worker is not None and not self._worker.stopped.is_set()
+        return self._busy
 
     def say(self, sentence: str) -> None:
         """Show a sentence below the buttons."""
@@ -149,8 +149,9 @@ class Studio:
 
     def _begin(self, frames):
         with self._lock:
-            if self.working:
+            if self._busy:
                 return
+            self._busy = True
             run = _Run(self.settings, self.photographs.choice, self.styles.choice, frames)
             self._worker = Worker(lambda worker: self._work(worker, run))
             self._enable(working=True)
@@ -171,7 +172,7 @@ class Studio:
         except Exception as error:  # nobody but the reader of the page looks into a thread
             self.say(f"Something went wrong ({type(error).__name__}: {error}). Try smaller sizes, or other pictures.")
         finally:
-            worker.stopped.set()
+            self._busy = False
             self._enable(working=False)
 
     def _show(self, picture, done):
@@ -248,8 +249,10 @@ class Studio:
         self.seed.layout.display = "" if quilt else "none"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        words = "The studio is a page of widgets: it works in Jupyter, or with make studio."
-        return self.view._repr_mimebundle_() | {"text/html": f"<p>{words}</p>", "text/plain": words}, {}
+        words = "The studio is a page of widgets: it works in Jupyter, or with make studio. Its pictures:"
+        choices = [*self.photographs.choices.values(), *self.styles.choices.values()]
+        pictures = " ".join(thumbnail_html(choice.picture, choice.title) for choice in choices)
+        return self.view._repr_mimebundle_() | {"text/html": f"<p>{words}</p>{pictures}", "text/plain": words}, {}
 
 
 class _Run:
