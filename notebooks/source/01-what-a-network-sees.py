@@ -30,6 +30,7 @@ import torch
 from stylekit.figures import curves, frames, maps, numbers, strip, table
 from stylekit.images import load_image
 from stylekit.networks import VGG19, LossNetwork, load_network, normalised
+from stylekit.widgets import FeatureBrowser, receptive_field
 
 # %% [markdown]
 # ## A picture is a stack of numbers
@@ -208,7 +209,7 @@ strongest
 chosen = {f"{layer}, filter {f[n]}": responses[layer][0, f[n]] for n in range(3) for layer, f in strongest.items()}
 title = "The strongest maps, from the shallowest layer (left) to the deepest (right)"
 alt = "Three maps of each layer: first every hair, then edges, stripes, patches, at last bright squares at the eyes."
-maps(chosen, title, columns=5, height=1.0, alt=alt)
+maps(chosen, title, columns=5, height=0.85, alt=alt)
 
 # %% [markdown]
 # On the way to the right the maps get *coarser*: in `relu1_1` neighbouring positions are one pixel apart, in `relu5_1`
@@ -347,6 +348,21 @@ print(table({name: {"in the middle third": f"{100 * part:.0f} %"} for name, part
 # %% [markdown]
 # `relu1_1` is the exception: after one convolution each pixel has one path only, and the signs of the weights decide.
 # (The gradient is that of the *sum* of all filters, in which they may cancel.)
+
+# %% [markdown]
+# ### Look for yourself
+#
+# Every layer, every filter: its map, the patches of the photograph to which it answers most, and these enlarged.
+# Choose a layer, then walk through its filters with the arrow keys. What have the four patches in common? (In a page
+# without a kernel you see one filter only.) The package finds the patches by our recurrence:
+
+# %%
+found = {layer: receptive_field(network, layer) for layer in sees}
+assert all([f.side, f.distance, f.first] == list(sees[layer].values()) for layer, f in found.items())
+found["relu4_1"]
+
+# %%
+FeatureBrowser(network, p, "relu3_1", 48)
 
 # %% [markdown]
 # ## Average or max pooling

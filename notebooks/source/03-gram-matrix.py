@@ -210,6 +210,17 @@ i, j = divmod(company.argmax().item(), 16)
 print(f"most energy: filter {energy.argmax()};  closest pair: filters {j} and {i}, {company[i, j]:.2f} of 1")
 
 # %% [markdown]
+# ### Any entry
+#
+# Click an entry of the matrix, or move $i$ and $j$ with the arrow keys: you see the two maps, their product, and its
+# sum. Where is $G$ bright, and why? What do you see for $i = j$? (In a page without a kernel you see one entry only.)
+
+# %%
+from stylekit.widgets import GramViewer
+
+GramViewer(network, a, "relu1_1", i=9, j=10)
+
+# %% [markdown]
 # ## What it forgets: where
 #
 # A sum does not care about the order of its terms. Reorder the columns of $F$ by any

@@ -73,12 +73,12 @@ class Studio:
         self.method = ipywidgets.ToggleButtons(options=list(METHODS), tooltips=list(METHODS.values()))
         self.method.style.button_width = "130px"
         self.about = ipywidgets.HTML()
-        self.network = labelled(ipywidgets.Dropdown, "network", options=NETWORKS, value=said.network)
+        self.network = labelled(ipywidgets.SelectionSlider, "network", options=NETWORKS, value=said.network)
         log = {"min": -3, "max": 0, "step": 0.05, "value": said.content_weight, "readout_format": ".3f"}
         self.content_weight = labelled(ipywidgets.FloatLogSlider, "content weight", **log)
         self.size = labelled(ipywidgets.SelectionSlider, "size in pixels", options=SIZES, value=said.size)
         self.steps = labelled(ipywidgets.IntSlider, "steps at each size", min=10, max=200, step=10, value=said.steps)
-        self.colour = labelled(ipywidgets.Dropdown, "colours", options=list(COLOURS.items()), value=said.colour)
+        self.colour = labelled(ipywidgets.SelectionSlider, "colours", options=list(COLOURS.items()), value=said.colour)
         self.seed = labelled(ipywidgets.BoundedIntText, "seed", min=0, max=9999, value=said.seed)
         heading = ipywidgets.HTML("<h2>Method</h2>")
         self.sliders = [self.network, self.content_weight, self.size, self.steps, self.colour, self.seed]

@@ -9,7 +9,7 @@ METHODS = {
     "instant": "One pass of a network that was trained for the style: a moment, and films too.",
     "quilt": "Lays pieces of the style picture itself, as before networks.",
 }
-COLOURS = {"of the style": "none", "of the photograph": "keep", "style matched to the photograph": "match"}
+COLOURS = {"style": "none", "photograph": "keep", "matched": "match"}
 NETWORKS = ("compact", "vgg19", "vgg16")
 SIZES = (128, 192, 256, 384, 512, 768)
 
