@@ -92,9 +92,9 @@ def test_ctrl_c_keeps_the_picture_so_far_and_says_so(tmp_path, capsys, monkeypat
         (["efros-leung", "brik"], "did you mean 'brick'"),
         (["efros-leung", "brick", "--exemplar-size", "0"], "size is the longer side"),
         (["quilt-transfer", "chelsea", "waves", "--size", "64", "--iterations", "9"], "larger block"),
-        (["analogy", "waves", "facets", "chelsea", "--size", "48", "--levels", "7"], "7 levels"),
+        (["analogy", "waves", "facets", "chelsea", "--size", "48", "--levels", "7"], "got 7: take fewer levels"),
         (["analogy", "waves", "coffee", "chelsea", "--size", "48"], "before and after a filter"),
-        (["analogy", "waves", "facets", "chelsea", "--kappa", "-1"], "kappa must be 0 or more"),
+        (["analogy", "waves", "facets", "chelsea", "--kappa", "-1"], "kappa must be a number, 0 or more"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_exit_code_2_and_writes_nothing(tmp_path, capsys, words, sentence):

@@ -19,7 +19,7 @@
 # **What you need to know.** What a [texture](glossary.md#texture) is (notebook 05). The last part uses the Gram matrix
 # and [L-BFGS](glossary.md#l-bfgs) (notebooks 03 and 08).
 #
-# **How long it runs.** About 45 seconds on two cores.
+# **How long it runs.** About 50 seconds on two cores.
 #
 # Pictures are arrays of shape $(H, W, 3)$ here, RGB in $[0, 1]$: nothing is differentiated before the last part. What
 # is said below of papers we could not read in full is marked: *by their page*, *second-hand*, or *from memory*.

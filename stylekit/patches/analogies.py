@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -162,9 +163,15 @@ class _Level:
 
     def step(self, colours, done):
         """Return the Step so far, in the colours of B at this level."""
-        image = _coloured(self.painting, colours)
-        image[self.sources[..., 0] < 0] = 0.5
-        return Step(image, np.maximum(self.sources, -1), done)
+        sources = np.maximum(self.sources, -1)
+        return Step(sources, done, partial(_drawn, self.painting.copy(), sources, colours))
+
+
+def _drawn(luminance: Luminance, sources: np.ndarray, colours: Picture) -> Picture:
+    """Return the painting so far in its colours, mid-grey where there is nothing yet."""
+    picture = _coloured(luminance, colours)
+    picture[sources[..., 0] < 0] = 0.5
+    return picture
 
 
 def _at_half(windows: Float[np.ndarray, "h w n"], shape: tuple[int, int]) -> Float[np.ndarray, "H W n"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -102,4 +103,5 @@ class _Growth:
         self.picture[row + self.half, column + self.half] = self.exemplar[source]
 
     def step(self):
-        return Step(copied(self.exemplar, self.sources), self.sources.copy(), float(self.filled.mean()))
+        sources = self.sources.copy()
+        return Step(sources, float(self.filled.mean()), partial(copied, self.exemplar, sources))

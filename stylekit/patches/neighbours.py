@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -114,4 +115,4 @@ class _Matching:
         half, pixels = self.patch // 2, np.indices(self.sides)  # (2, H, W)
         corners = [np.clip(p - half, 0, n - 1) for p, n in zip(pixels, self.errors.shape, strict=True)]
         sources = self.field[corners[0], corners[1]] + np.stack(pixels - corners, axis=2)
-        return Step(copied(self.b, sources), sources, done)
+        return Step(sources, done, partial(copied, self.b, sources))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -157,7 +158,7 @@ class _Layout:
         downs, acrosses = (math.ceil((side - overlap) / stride) for side in (height, width))
         self.corners = [(i * stride, j * stride) for i, j in product(range(downs), range(acrosses))]
         canvas = downs * stride + overlap, acrosses * stride + overlap
-        self.sources = np.full((*canvas, 2), -1) if before is None else _extended(before, canvas)
+        self.sources = np.full((*canvas, 2), -1, np.int32) if before is None else _extended(before, canvas)
         self.picture = copied(exemplar, self.sources)
         self.grid = np.stack(np.meshgrid(np.arange(block), np.arange(block), indexing="ij"), axis=2)
 
@@ -186,8 +187,8 @@ class _Layout:
 
     def step(self, done):
         """Return the Step so far, without what juts out."""
-        visible = np.s_[: self.height, : self.width]
-        return Step(self.picture[visible].copy(), self.sources[visible].copy(), float(done))
+        sources = self.sources[: self.height, : self.width].copy()
+        return Step(sources, float(done), partial(copied, self.exemplar, sources))
 
 
 class _Fit:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,15 +14,21 @@ Picture = Float[np.ndarray, "_ _ 3"]
 
 @dataclass(frozen=True)
 class Step:
-    """A picture on the way, (H, W, 3), and where it comes from.
+    """A picture on the way, and where it comes from.
 
     `sources`, (H, W, 2), holds row and column of the exemplar's pixel that each pixel was copied from, -1 where there
-    is nothing yet (the picture is mid-grey there); `done` says which part of the work is done, 0 to 1.
+    is nothing yet; `done` says which part of the work is done, 0 to 1. `draw` makes the picture when it is asked for:
+    most Steps of a run are never looked at.
     """
 
-    image: Float[np.ndarray, "H W 3"]
     sources: Int[np.ndarray, "H W 2"]
     done: float
+    draw: Callable[[], Picture] = field(repr=False)
+
+    @cached_property
+    def image(self) -> Picture:
+        """The picture, (H, W, 3), mid-grey where there is nothing yet."""
+        return self.draw()
 
 
 def check_picture(picture: np.ndarray, name: str, least: int = 1) -> Picture:
