@@ -179,7 +179,7 @@ def test_two_visitors_have_two_studios(browser, address, page):
     for each in (page, other):
         button(each, "instant").click()
         button(each, "Start").click()
-    for each, name in ((page, "astronaut-swirls.png"), (other, "astronaut-waves.png")):
+    for each, name in ((page, "chelsea-swirls.png"), (other, "chelsea-waves.png")):
         each.get_by_role("link", name=f"Download {name}").wait_for()
     other.close()
 

@@ -26,5 +26,5 @@ def test_the_studio_works_in_jupyterlab_by_keyboard(page, tmp_path):  # noqa: F8
     studio.get_by_role("button", name="Start", exact=True).focus()
     page.keyboard.press("Enter")
     studio.get_by_role("status").filter(has_text="Done in").wait_for()
-    studio.get_by_role("link", name="Download astronaut-swirls.png").wait_for()
+    studio.get_by_role("link", name="Download chelsea-swirls.png").wait_for()
     page.screenshot(path=tmp_path / "lab.png")

@@ -15,6 +15,7 @@ from stylekit import assets
 from stylekit.assets import AssetError
 
 MOST = 50 * 2**20  # bytes of an upload
+FIRST = "chelsea"  # what the page begins with
 LARGEST = 2048  # pixels of the longer side that are kept of a picture
 FILMS = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm", "image/gif": ".gif"}
 
@@ -47,7 +48,7 @@ class Film:
 def bundled(role: str) -> dict[str, Choice]:
     """Return the pictures of a role, "content" or "style", that need no network and may be shown, by their keys."""
     known = [p for p in assets.pictures().values() if p.role == role and p.origin != "download" and p.use == "open"]
-    known.sort(key=lambda picture: picture.origin != "data")  # the kit's own first
+    known.sort(key=lambda picture: (picture.origin != "data", picture.name != FIRST))  # the kit's own first
     return {p.name: Choice(p.name, p.title, p.credit, p.licence, _kept(assets.open_picture(p.name))) for p in known}
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from jaxtyping import Float
 from PIL import Image
@@ -116,10 +117,9 @@ def as_png(image: Float[Tensor, "1 3 H W"], settings: Settings, complete: bool) 
 
 def curves_html(losses: Sequence[Mapping[str, float]]) -> str:
     """Return the losses of a run drawn as curves, as an HTML element; "" where there are none."""
-    names = sorted({name for terms in losses for name in terms}, key=lambda name: (name != "total", name))
-    if not names:
+    steps = [SimpleNamespace(losses=terms, evaluations=number, scale=0) for number, terms in enumerate(losses, start=1)]
+    if not steps or not steps[0].losses:
         return ""
-    lines = {name: (range(1, len(losses) + 1), [terms[name] for terms in losses]) for name in names}
-    drawing = figures.curves(lines, "The losses of this run", "evaluations of the objective", "loss", log="y")
+    drawing = figures.loss_curves(steps, "The losses of this run; a jump is where the picture grew")
     element = drawing._repr_mimebundle_()[0]["text/html"]
     return element.replace("<img ", '<img style="max-width: 100%" ', 1)

@@ -126,7 +126,7 @@ class Picker:
         """Choose a picture by its key."""
         self.key, self._settling = key, True  # while buttons follow, their changes are not presses
         for name, button in self._buttons.items():
-            button.value, button.icon = name == key, "check" if name == key else ""
+            button.value, button.button_style = name == key, "primary" if name == key else ""
         self._settling = False
         words = ". ".join(filter(None, (self.choice.title, self.choice.credit, self.choice.licence))) + "."
         self.credit.value = f'<span style="line-height: 1.3">{html.escape(words)}</span>'
