@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -107,11 +108,11 @@ def to_pil(image: Float[Tensor, "1 3 H W"]) -> Image.Image:
     return Image.fromarray((to_array(image) * 255).round().astype(np.uint8))
 
 
-def check_output(path: str | Path) -> None:
+def check_output(path: str | Path, sources: Iterable[str | Path] = ()) -> None:
     """Check, before any work is spent, that a picture can be written to `path`.
 
-    Raises AssetError if the suffix is not .png, .jpg or .jpeg, if the path is a folder, or if its folder is missing or
-    cannot be written.
+    `sources` are the pictures to be read, by name or path. Raises AssetError if the suffix is not .png, .jpg or .jpeg,
+    if the path is a folder or one of the sources, or if its folder is missing or cannot be written.
     """
     path = Path(path).expanduser()
     if path.is_dir():
@@ -119,6 +120,8 @@ def check_output(path: str | Path) -> None:
     if path.suffix.lower() not in FORMATS:
         raise AssetError(f"{str(path)!r} must end in .png, .jpg or .jpeg; it ends in {path.suffix!r}")
     check_folder(path.parent)
+    if path.exists() and any(Path(source).exists() and path.samefile(source) for source in sources):
+        raise AssetError(f"{path} is one of the pictures to read; choose another name for the painting")
 
 
 def check_folder(folder: Path) -> None:

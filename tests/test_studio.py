@@ -250,6 +250,7 @@ def test_a_photograph_from_a_phone_is_turned_upright_and_made_smaller(studio):
         (b"", "image/jpeg", "empty"),
         (b"not a picture", "image/png", "not a picture"),
         (as_file(photograph())[:300], "image/jpeg", "damaged or cut short"),
+        (b"GIF89a, or not", "image/gif", "not a picture"),
         (b"\0" * 2000, "video/mp4", "cannot be used"),
         (b"\0" * 2000, "video/x-matroska", "reads MP4, MOV, WebM and GIF"),
     ],

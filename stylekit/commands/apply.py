@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -14,12 +13,11 @@ from stylekit import assets, images
 from stylekit.assets import AssetError
 from stylekit.commands.outcome import INTERRUPTED
 from stylekit.feedforward import load_transformer
-from stylekit.feedforward.motion import Steady
+from stylekit.feedforward.motion import BLEND, paint_frames
 from stylekit.feedforward.tiles import transform
 from stylekit.networks import pick_device
-from stylekit.video import CONTAINERS, check_film_output, open_film, write_film
+from stylekit.video import CONTAINERS, check_film_output, even_sides, open_film, write_film
 
-BLEND = 0.5
 VIDEOS = CONTAINERS.keys() - {".gif"} | {".avi"}  # suffixes of what is no photograph, whatever OUT is
 
 
@@ -120,7 +118,8 @@ def _paint_film(source, output, options):
     if not source.exists() and options.input in assets.pictures():
         raise ValueError(f"{options.input} is a photograph, so OUT must end in .png or .jpg; got {str(output)!r}")
     film = open_film(source)
-    frames = _painted(film, _painter(options), _film_size(film, output, options.size), options.blend)
+    size = _film_size(film, output, options.size)
+    frames = paint_frames(film.frames(), _painter(options), size, options.blend)
     older, begun = output.exists(), time.perf_counter()
     count, code = _follow(write_film(frames, output, film), film.count)
     if code and (not output.exists() or older and not count):
@@ -135,21 +134,12 @@ def _paint_film(source, output, options):
     return code
 
 
-def _painted(film, painter, size, blend):
-    """Yield the frames of a film, painted and steadied."""
-    steady = Steady(blend)
-    for frame in film.frames():
-        image = images.resize_image(frame.image, size)
-        painting = painter(image).cpu()
-        yield replace(frame, image=steady(images.resize_image(image, tuple(painting.shape[-2:])), painting))
-
-
 def _film_size(film, output, size):
     """Return (height, width) of the frames to paint: the film's own, or of `size`, and then even in a video."""
     if size is None:
         return film.height, film.width
     sides = images.fit(film.height, film.width, size)
-    return sides if output.suffix.lower() == ".gif" else tuple(max(2, 2 * round(side / 2)) for side in sides)
+    return sides if output.suffix.lower() == ".gif" else even_sides(*sides)
 
 
 def _follow(written, total):

@@ -40,9 +40,7 @@ def add(commands):
 
 def run(options) -> int:
     """Paint one picture and write it with its recipe."""
-    images.check_output(options.output)
-    if options.output.exists() and any(_same_file(options.output, name) for name in (options.content, options.style)):
-        raise ValueError(f"{options.output} is one of the pictures to read; choose another name for the painting")
+    images.check_output(options.output, (options.content, options.style))
     content = images.load_image(options.content, options.size)
     style = images.load_image(options.style, options.size)
     network = load_network(options.network, device=options.device)
@@ -121,7 +119,3 @@ def _recipe(options, network):
         "versions": versions,
         "threads": torch.get_num_threads(),
     }
-
-
-def _same_file(output, source):
-    return Path(source).exists() and output.samefile(source)

@@ -72,9 +72,7 @@ def _parser(methods, name, words, size):
 def run(options) -> int:
     """Make one picture and write it with its recipe."""
     pictures = {part: getattr(options, part) for part in METHODS[options.method]}
-    images.check_output(options.output)
-    if options.output.exists() and any(Path(n).exists() and options.output.samefile(n) for n in pictures.values()):
-        raise ValueError(f"{options.output} is one of the pictures to read; choose another name for what is made")
+    images.check_output(options.output, pictures.values())
     read_at = getattr(options, "exemplar_size", options.size)
     steps = _steps(options, [images.to_array(images.load_image(name, read_at)) for name in pictures.values()])
     last, code = _follow(steps, options.method)

@@ -7,7 +7,7 @@ from stylekit.feedforward.files import (
     save_transformer,
     transformers,
 )
-from stylekit.feedforward.motion import Steady, flicker
+from stylekit.feedforward.motion import Steady, flicker, paint_frames
 from stylekit.feedforward.network import (
     ARCHITECTURES,
     KIT,
@@ -40,6 +40,7 @@ __all__ = [
     "facts_of",
     "flicker",
     "load_transformer",
+    "paint_frames",
     "save_transformer",
     "spread",
     "train",

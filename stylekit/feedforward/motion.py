@@ -11,7 +11,8 @@ explains the present input by the one before, it is trusted; elsewhere (uncovere
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,7 +23,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from stylekit.images import LUMINANCE, fit, resize_image
+from stylekit.video import Frame
 
+BLEND = 0.5  # how much of the frame before stays, unless said
 FLOW_SIZE = 96  # pixels of the longer side: motion is smooth, and this is fast and averages noise
 RADIUS, WARPS = 10, 5  # of the flow: its window is wide, for noise; more rounds gain nothing
 TOLERANCE = 0.06  # difference of colours at which a flow is trusted by exp(-1)
@@ -93,6 +96,17 @@ class Steady:
             painting = (1 - a) * painting + a * warp(output, flow).clamp(0, 1)
         self.before = frame, painting
         return painting
+
+
+def paint_frames(
+    frames: Iterable[Frame], paint: Callable[[Tensor], Tensor], size: tuple[int, int], blend: float = BLEND
+) -> Iterator[Frame]:
+    """Yield the frames of a film, resized to (height, width), painted one by one, and steadied; on the CPU."""
+    steady = Steady(blend)
+    for frame in frames:
+        image = resize_image(frame.image, size)
+        painting = paint(image).cpu()
+        yield replace(frame, image=steady(resize_image(image, tuple(painting.shape[-2:])), painting))
 
 
 def flicker(inputs: Iterable[Float[Tensor, "1 3 H W"]], outputs: Iterable[Float[Tensor, "1 3 H W"]]) -> float:

@@ -74,6 +74,7 @@ def uploaded(content: bytes, kind: str, count: int) -> Choice:
 
 
 def _moves(content):
+    assets.open_bytes(content)  # says in a sentence what is wrong with a damaged one
     with Image.open(io.BytesIO(content)) as picture:
         return getattr(picture, "n_frames", 1) > 1
 

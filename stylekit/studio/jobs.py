@@ -15,15 +15,14 @@ from torch import Tensor
 
 from stylekit import __version__, figures, images, patches
 from stylekit.feedforward import load_transformer, transformers
-from stylekit.feedforward.motion import Steady
+from stylekit.feedforward.motion import paint_frames
 from stylekit.feedforward.tiles import transform
 from stylekit.networks import load_network
 from stylekit.paper import RECIPE
 from stylekit.studio.settings import Settings
 from stylekit.transfer import coarse_to_fine, stylise
-from stylekit.video import open_film, write_film
+from stylekit.video import even_sides, open_film, write_film
 
-BLEND = 0.5  # of a film: how much of the frame before stays, against flicker
 MOST_FRAMES = 900  # of a film
 
 
@@ -93,20 +92,11 @@ def make_film(settings: Settings, source: Path, target: Path, frames: int | None
     network, film = _transformer(settings), open_film(source)
     if frames is None and film.count > MOST_FRAMES:
         raise ValueError(f"the film has about {film.count} frames, and {MOST_FRAMES} are the most here: cut it")
-    painted = itertools.islice(_frames(film, network, settings), frames)
-    count = frames or max(film.count, 1)
-    for number, frame in enumerate(write_film(painted, target, film), start=1):
-        yield Progress(frame.image, min(number / count, 1.0))
-
-
-def _frames(film, network, settings):
     sides = images.fit(film.height, film.width, min(settings.size, max(film.height, film.width)))
-    even = tuple(max(2, 2 * round(side / 2)) for side in sides)  # H.264 wants them so
-    steady = Steady(BLEND)
-    for frame in film.frames():
-        image = images.resize_image(frame.image, even)
-        painting = transform(network, image)
-        yield replace(frame, image=steady(images.resize_image(image, tuple(painting.shape[-2:])), painting))
+    painted = paint_frames(film.frames(), lambda image: transform(network, image), even_sides(*sides))
+    count = frames or max(film.count, 1)
+    for number, frame in enumerate(write_film(itertools.islice(painted, frames), target, film), start=1):
+        yield Progress(frame.image, min(number / count, 1.0))
 
 
 def as_png(image: Float[Tensor, "1 3 H W"], settings: Settings, complete: bool) -> bytes:

@@ -4,6 +4,6 @@ PyAV (FFmpeg) reads and writes all of them; Pillow chooses the colours of a GIF.
 """
 
 from stylekit.video.reading import Film, Frame, open_film
-from stylekit.video.writing import CONTAINERS, check_film_output, write_film
+from stylekit.video.writing import CONTAINERS, check_film_output, even_sides, write_film
 
-__all__ = ["CONTAINERS", "Film", "Frame", "check_film_output", "open_film", "write_film"]
+__all__ = ["CONTAINERS", "Film", "Frame", "check_film_output", "even_sides", "open_film", "write_film"]

@@ -50,6 +50,11 @@ def check_film_output(path: str | Path) -> None:
     images.check_folder(path.parent)
 
 
+def even_sides(height: int, width: int) -> tuple[int, int]:
+    """Return the even (height, width) nearest to these, at least 2: what H.264 in the usual 4:2:0 wants."""
+    return max(2, 2 * round(height / 2)), max(2, 2 * round(width / 2))
+
+
 def write_film(frames: Iterable[Frame], path: str | Path, like: Film | None = None) -> Iterator[Frame]:
     """Write a film and yield each of its frames once it is in; sound, rate, pixel shape and repetition are `like`'s.
 
