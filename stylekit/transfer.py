@@ -1,11 +1,17 @@
-"""Content reconstruction, texture from noise and style transfer: each a few lines over losses and optimise.
+r"""Content reconstruction, texture from noise and style transfer: each a few lines over losses and optimise.
 
-The objective is content_weight C + style_weight sum_l w_l S_l + tv_weight TV, with sum_l w_l = 1, in one of three
-scales, composed here and nowhere else:
+The objective, with content_weight, style_weight and tv_weight in front and :math:`\sum_l w_l = 1`, is
 
-* "relative": C = 1/2 mean((F - P)^2) / mean(P^2), S_l = E_l(x) / E_l(reference), TV also divided by that of the
-  reference. The reference is the photograph: S_l is 1 there, and weights mean the same for every picture, size and
-  network.
+.. math:: \alpha C + \beta \sum_l w_l S_l + \gamma TV
+
+in one of three scales, composed here and nowhere else:
+
+* "relative": C, with means over all entries, and S_l are ratios, and TV is divided by that of the reference:
+
+  .. math:: C = \frac{1}{2} \frac{\mathrm{mean}\,(F - P)^2}{\mathrm{mean}\,P^2} \qquad
+     S_l = \frac{E_l(x)}{E_l(\mathrm{reference})}
+
+  The reference is the photograph: S_l is 1 there, and weights mean the same for every picture, size and network.
 * "paper": Eq. 1 and Eq. 4 as printed, and TV: sums over all entries.
 * "mean": C is Eq. 1 divided by N M, S_l is Eq. 4, TV is divided by the number of values, and the network is
   normalised to mean activation 1: there the published alpha and beta carry over.

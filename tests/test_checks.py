@@ -164,6 +164,23 @@ def test_verdict_is_its_message():
     assert "<b>" not in html
 
 
+def test_a_verdict_that_is_required_raises_its_message_unless_it_is_right():
+    right = Verdict(ok=True, message="right")
+    assert right.require() is right
+    with pytest.raises(AssertionError, match=r"^not so: 1 < 2 \{why\}$") as caught:
+        Verdict(ok=False, message="not so: 1 < 2 {why}").require()
+    assert caught.value._render_traceback_() == ["not so: 1 < 2 {why}"]  # all that IPython shows of the error
+
+
+def test_the_error_of_a_long_sentence_is_broken_into_lines_that_a_page_holds():
+    message = "a matrix of " + "many, " * 40 + "numbers"
+    with pytest.raises(AssertionError) as caught:
+        Verdict(ok=False, message=message).require()
+    lines = caught.value._render_traceback_()
+    assert len(lines) > 2 and max(map(len, lines)) <= 96
+    assert " ".join(lines) == message
+
+
 def test_answer_cannot_write_html_into_its_verdict():
     def answer(F):
         raise ValueError("<script>alert(1)</script>")

@@ -9,6 +9,7 @@ import build_notebooks
 import jupytext
 import nbformat
 import pytest
+from build_cheatsheet import equations
 from nbgrader.preprocessors import CheckCellMetadata, ClearSolutions
 
 from stylekit import losses
@@ -123,8 +124,12 @@ def test_code_cells_are_short_enough_to_project(path):
 
 @pytest.mark.parametrize("equation", EQUATIONS)
 def test_an_equation_of_the_slides_stands_in_a_notebook_in_a_docstring_and_in_the_name_of_a_test(equation):
-    assert any(rf"\tag{{{equation}}}" in text for path in CLEARED for text in prose(path))
-    assert f"{equation}:" in EQUATIONS[equation].__doc__
+    text = EQUATIONS[equation].__doc__
+    number = re.search(rf"^ *{re.escape(equation)} \(.*; notebook (\d\d)\)", text, re.MULTILINE)[1]
+    (path,) = FOLDER.glob(f"{number}-*.ipynb")
+    tagged = re.findall(rf"\$\$([^$]*)\\tag{{{equation}}}\s*\$\$", "\n".join(prose(path)))
+    written, *allowed = ("".join(latex.split()) for latex in (equations(EQUATIONS[equation])[0], *tagged))
+    assert written in allowed, f"notebook {number} and the docstring write {equation} differently"
     tests = (ROOT / "tests" / "test_losses.py").read_text(encoding="utf-8")
     assert re.search(rf"def test_{equation.lower().replace('. ', '')}_", tests)
 

@@ -4,6 +4,9 @@
     python tools/build_notebooks.py 00-start-here    build one
     python tools/build_notebooks.py --check          say which are not built from their present source; exit 1 if any
 
+Every notebook gets a first code cell that installs the kit on Colab and does nothing elsewhere. A cell that only draws
+is tagged "hide-input": the book folds its code, the slides leave it out.
+
 A source with exercises makes two notebooks: one whose solutions nbgrader's own preprocessor has cleared, and
 notebooks/solutions/NN-name.ipynb, which keeps them between nbgrader's marks, so that it is an nbgrader source as it is.
 A notebook is written whole or not at all: a cell that fails leaves the older file as it was.
@@ -12,6 +15,7 @@ A notebook is written whole or not at all: a cell that fails leaves the older fi
 from __future__ import annotations
 
 import argparse
+import ast
 import base64
 import copy
 import hashlib
@@ -21,6 +25,7 @@ import os
 import re
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import jupytext
@@ -30,7 +35,8 @@ from nbclient.exceptions import CellExecutionError
 from nbgrader.preprocessors import ClearSolutions
 from PIL import Image
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
 LARGEST = 1_000_000  # bytes of one notebook, so that code-hosting sites still show it
 LARGE_PICTURE = 40_000  # characters of a PNG in a notebook, above which it becomes a JPEG if that is smaller
 QUALITY = 72  # of a JPEG
@@ -40,6 +46,15 @@ MARK = "### BEGIN SOLUTION"
 STUBS = {"code_stub": {"python": "# your answer here\npass"}, "text_stub": "*Your answer here.*"}
 LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)")  # the head of a relative link in Markdown
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+COLAB = """\
+# @title On Colab, run this first: it installs the kit
+import sys
+
+if "google.colab" in sys.modules:  # anywhere else there is nothing to do
+    {install}
+    sys.modules["google.colab"].output.enable_custom_widget_manager()"""
+FROM_ADDRESS = '%pip install -q "stylekit @ git+{address}" {widgets}'
+FROM_WHEEL = "%pip install -q ./stylekit-*.whl {widgets}  # the wheel: docs/install.md"
 
 
 class BuildError(Exception):
@@ -47,8 +62,8 @@ class BuildError(Exception):
 
 
 def source_hash(source: Path) -> str:
-    """Return the SHA-256 of a source's text, whatever its line ends."""
-    return hashlib.sha256(source.read_text(encoding="utf-8").encode()).hexdigest()
+    """Return the SHA-256 of what a notebook is made of: its source, whatever its line ends, and the cell for Colab."""
+    return hashlib.sha256((source.read_text(encoding="utf-8") + colab_cell().source).encode()).hexdigest()
 
 
 def stale_notebooks(folder: Path = NOTEBOOKS) -> list[str]:
@@ -86,12 +101,36 @@ def build(source: Path, folder: Path = NOTEBOOKS) -> list[Path]:
     digest = source_hash(source)
     solved = jupytext.read(source, fmt="py:percent")
     solved.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    solved.cells.insert(1, colab_cell())
+    _mark_drawings(solved)
     _mark_exercises(solved, source.stem)
     cleared, _ = ClearSolutions(**STUBS).preprocess(copy.deepcopy(solved), {})
     return [
         _build_one(notebook, path, digest)
         for notebook, path in zip((cleared, solved), _targets(source, folder), strict=False)
     ]
+
+
+def colab_cell(project: Path = ROOT / "pyproject.toml") -> nbformat.NotebookNode:
+    """Return the cell that installs the kit on Colab: from its address, or from an uploaded wheel while it has none."""
+    facts = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    address, lab = facts["urls"]["Repository"], facts["optional-dependencies"]["lab"]
+    # Not all of [lab], which would replace Colab's own server; but Colab's ipywidgets 7 would not do.
+    widgets = " ".join(f'"{line}"' for line in lab if line.startswith(("anywidget", "ipywidgets")))
+    install = (FROM_ADDRESS if address else FROM_WHEEL).format(address=address, widgets=widgets)
+    hidden = {"cellView": "form", "jupyter": {"source_hidden": True}, "slideshow": {"slide_type": "skip"}}
+    tags = {"tags": ["lesson", "remove-cell"]}  # no part of the studio's page, nor of the book
+    return nbformat.v4.new_code_cell(COLAB.format(install=install), metadata=hidden | tags)
+
+
+def _mark_drawings(notebook: nbformat.NotebookNode) -> None:
+    """Tag the cells that only draw: apart from imports, one call with `alt`, the words of the picture."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "alt=" in cell.source:
+            body = [line for line in ast.parse(cell.source).body if not isinstance(line, ast.Import | ast.ImportFrom)]
+            call = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
+            if isinstance(call, ast.Call) and "alt" in [keyword.arg for keyword in call.keywords]:
+                cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
 
 
 def _mark_exercises(notebook: nbformat.NotebookNode, name: str) -> None:
@@ -175,7 +214,7 @@ def _write(notebook: nbformat.NotebookNode, path: Path) -> Path:
     size = len(text.encode())
     if size > LARGEST:
         raise BuildError(f"{path.name} would have {size / 1e6:.2f} MB, over 1 MB: show fewer or smaller pictures")
-    for place in (NOTEBOOKS.parent, Path.home()):
+    for place in (ROOT, Path.home()):
         if json.dumps(str(place))[1:-1] in text:
             raise BuildError(f"{path.name} would show a path of this machine ({place}): print the file's name only")
     temporary = path.with_suffix(".part")

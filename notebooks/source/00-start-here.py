@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # Paint a picture in a minute
 #
 # **The question.** Can a computer take the *content* of a photograph and the *style* of another picture, and paint
@@ -23,20 +23,20 @@
 # The method is that of Gatys, Ecker and Bethge, *A Neural Algorithm of Artistic Style* (2015,
 # [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)). The notebooks after this one derive every equation of it.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## A photograph, a style, a network
 #
-# We call the photograph $p$, the style picture $a$, and the painting that is to come $x$: the paper's letters.
+# We call **the photograph $p$, the style picture $a$, and the painting that is to come $x$**: the paper's letters.
 # Each is a stack of three colour planes, red, green and blue, with numbers between 0 and 1. (Such words are explained
 # in the [glossary](glossary.md).)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from stylekit.figures import loss_curves, strip
 from stylekit.images import load_image
 from stylekit.networks import load_network
 from stylekit.transfer import stylise
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 p = load_image("chelsea", size=256)
 a = load_image("swirls", size=256)
 p.shape, a.shape  # (pictures, colours, height, width)
@@ -49,56 +49,60 @@ strip(
 )
 
 # %% [markdown]
-# The third ingredient is a network that learned from one trained to recognise things. It does not paint: it only
-# *looks*, and tells us how far the painting still is from the content of $p$ and from the style of $a$.
+# The third ingredient is a network that learned from one trained to recognise things. **The network does not paint: it
+# only looks, and tells us how far the painting still is from the content of $p$ and from the style of $a$.**
 #
 # `"compact"` ships with the kit. `"vgg19"` is the paper's own network, 16 times the work for each look: it is
 # downloaded on first use.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 network = load_network("compact")
 " ".join(network.layers)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Paint
 #
-# We start with $x = p$ and change the pixels of $x$, little by little, so that the [total
-# loss](glossary.md#total-loss) falls:
+# **We start with $x = p$ and change the pixels of $x$, little by little, so that the [total
+# loss](glossary.md#total-loss) falls:**
 #
 # $$L_{total}(x) = \alpha \, L_{content}(p, x) + \beta \, L_{style}(a, x) \tag{Eq. 7}$$
 #
-# $\alpha$ is `content_weight`, $\beta$ is `style_weight`. `stylise` yields one step after another; each carries the
+# **$\alpha$ is `content_weight`, $\beta$ is `style_weight`.** `stylise` yields one step after another; each carries the
 # painting so far, `step.image`, and its losses, `step.losses`.
 
 # %%
 steps = list(stylise(p, a, network, content_weight=0.05, style_weight=1))
 print(steps[-1].evaluations, "looks at the painting")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {"photograph p": p, "style a": a, "painting x": steps[-1].image},
     title="What comes out",
     alt="The photograph, the style picture, and the painting: the same cat, drawn in the strokes of the style picture.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## How it grew
 #
-# The kit paints coarse to fine: first a small picture, then one of twice the size that starts from it, and so on.
+# The kit paints coarse to fine: **first a small picture, then one of twice the size that starts from it**, and so on.
+
+# %% slideshow={"slide_type": "skip"}
+moments = [0, 5, 20, len(steps) // 2, len(steps) - 1]
+[steps[i].evaluations for i in moments]
 
 # %%
-moments = [0, 5, 20, len(steps) // 2, len(steps) - 1]
 strip(
     {f"{steps[i].evaluations} looks": steps[i].image for i in moments},
     title="The painting on its way",
+    height=1.9,
     alt="Five moments: the photograph turns into the painting, small and coarse at first, then larger and fine.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The loss curve
 #
-# How much does each look buy? Mind the vertical axis: each of its large steps is a factor of ten. Where the curve
-# jumps, the picture was made larger.
+# **How much does each look buy?** Mind the vertical axis: each of its large steps is a factor of ten. **Where the curve
+# jumps, the picture was made larger.**
 
 # %%
 loss_curves(
@@ -107,35 +111,39 @@ loss_curves(
     "slowly after them, the content term rises a little, and all jump where the picture is made larger.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 first, last = steps[0].losses["total"], steps[-1].losses["total"]
 assert last < first / 5, "the loss should have fallen to a small part of what it was"
 print(f"the total loss fell to less than {100 * last / first:.0f} % of its start")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn one knob
 #
-# More `content_weight` keeps more of the photograph. Guess first: what will twenty times as much do?
+# **More `content_weight` keeps more of the photograph. Guess first: what will twenty times as much do?**
 
 # %%
 *_, faithful = stylise(p, a, network, content_weight=1.0, style_weight=1)
+print(faithful.evaluations, "looks at the painting")
+
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {"content_weight = 0.05": steps[-1].image, "content_weight = 1": faithful.image},
     title="The same style, two weights",
     alt="Two paintings of the cat. With weight 0.05 it is all strokes; with weight 1 it is close to the photograph.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert faithful.losses["content"] < steps[-1].losses["content"]
 {"content loss at 0.05": round(steps[-1].losses["content"], 2), "at 1": round(faithful.losses["content"], 2)}
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - Painting here means *minimising a loss over the pixels*. The network stays as it is.
 # - Two losses pull: content towards the photograph, style towards the other picture. Their weights decide.
 # - Most of the way is made in the first few dozen looks.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where next
 #
 # The notebooks that follow answer one question each, in this order.
@@ -152,7 +160,8 @@ assert faithful.losses["content"] < steps[-1].losses["content"]
 # | can I just play? | `12-studio` |
 #
 # And which network? Stay with `"compact"` on a laptop; take `"vgg19"` where you need the paper's own numbers.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - Start from white noise, as the paper does: `stylise(..., init="noise")`. It takes longer to settle.

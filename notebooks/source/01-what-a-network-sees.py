@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # What a network sees
 #
 # **The question.** Every equation of the slides begins with a matrix $F$, the network's answer to a picture. What is
@@ -21,7 +21,7 @@
 #
 # **How long it runs.** About 10 seconds on two cores.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import copy
 import inspect
 
@@ -32,76 +32,91 @@ from stylekit.images import load_image
 from stylekit.networks import VGG19, LossNetwork, load_network, normalised
 from stylekit.widgets import FeatureBrowser, receptive_field
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## A picture is a stack of numbers
 #
-# A [picture](glossary.md#picture) is a tensor of shape $(1, 3, H, W)$: one picture, three colours, $H$ rows and $W$
-# columns of pixels, every number between 0 and 1. This is our [photograph](glossary.md#photograph) $p$, without its
+# A [picture](glossary.md#picture) is a tensor of shape **$(1, 3, H, W)$: one picture, three colours, $H$ rows and $W$
+# columns**, every number between 0 and 1. This is our [photograph](glossary.md#photograph) $p$, without its
 # last 15 rows: its sides can then be halved four times, which will soon be handy.
 
 # %% tags=["nbval-check-output"]
 p = load_image("chelsea", size=384)[..., :240, :]
 tuple(p.shape)
 
-# %% [markdown]
-# One pixel is three numbers: how much red, green and blue. Rows count from the top, columns from the left.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **One pixel is three numbers: how much red, green and blue.** Rows count from the top, columns from the left.
 
 # %% tags=["nbval-check-output"]
 colours = ("red", "green", "blue")
 places = {"iris, row 88, column 165": (88, 165), "nose, row 205, column 228": (205, 228)}
-pixels = {name: dict(zip(colours, p[0, :, r, s].tolist(), strict=True)) for name, (r, s) in places.items()}
+pixels = {}
+for name, (r, s) in places.items():
+    pixels[name] = dict(zip(colours, p[0, :, r, s].tolist(), strict=True))
 print(table(pixels, corner="pixel"))
 
-# %% [markdown]
-# One colour of all pixels is a plane of shape $(H, W)$. Here each plane is drawn in grey: white is 1, black is 0.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **One colour of all pixels is a plane of shape $(H, W)$.** Here each plane is drawn in grey: white is 1, black is 0.
 
 # %%
-planes = {f"p[0, {c}]: {colours[c]}": p[:, c : c + 1].expand(-1, 3, -1, -1) for c in range(3)}
-alt = "A ginger cat, and its three planes in grey: the fur is light in red and dark in blue, the iris darkest in blue."
-strip({"the photograph p": p} | planes, "One picture, three planes", 1.35, alt)
+strip(
+    {"the photograph p": p} | {f"p[0, {c}]: {colours[c]}": p[:, c : c + 1].expand(-1, 3, -1, -1) for c in range(3)},
+    "One picture, three planes",
+    height=1.35,
+    alt="A ginger cat, and its three planes in grey: the fur is light in red and dark in blue, the iris darkest in "
+    "blue.",
+)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## One filter at one place
 #
-# The [loss network](glossary.md#loss-network) is a chain of [layers](glossary.md#layer). Ours is the
-# [compact network](glossary.md#compact-network), which ships with the kit: built as the first thirteen convolutions of
-# the paper's [VGG-19](glossary.md#vgg-19), by the same names, with a quarter of the [filters](glossary.md#filter), and
-# with weights of its own.
+# **The [loss network](glossary.md#loss-network) is a chain of [layers](glossary.md#layer).** Ours is the
+# [compact network](glossary.md#compact-network), which ships with the kit: **it is built as the first thirteen
+# convolutions of the paper's [VGG-19](glossary.md#vgg-19)**, by the same names, with a quarter of the
+# [filters](glossary.md#filter), and with weights of its own.
 
 # %% tags=["nbval-check-output"]
 network = load_network("compact", device="cpu")
 print(*network.convolutions)
 
-# %% [markdown]
-# A filter is $3 \times 3$ weights for each channel that comes in, and one bias. The sixteen filters of `conv1_1` look
-# at the three colours, so that we can look at *them* as tiny pictures: grey is weight 0, a colour is a liking for it.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **A filter is $3 \times 3$ weights for each channel that comes in, and one bias.** The sixteen filters of `conv1_1`
+# look at the three colours, so that we can look at *them* as tiny pictures: grey is weight 0, a colour is a liking for
+# it.
 
 # %%
-W = network.convolutions["conv1_1"].weight  # (16, 3, 3, 3): filters, colours, rows, columns
-tiny = {str(i): 0.5 + W[i : i + 1] / W[i].abs().max() / 2 for i in range(16)}  # each (1, 3, 3, 3), a picture
-alt = "Sixteen squares of 3 x 3 colours. Some go from light to dark, in any direction; number 7 is green all over."
-strip(tiny, "The weights of the 16 filters of conv1_1", 0.58, alt)
+W = network.convolutions["conv1_1"].weight  # filters, colours, rows, columns
+tuple(W.shape)
 
-# %% [markdown]
-# Filter 12 goes from light at the left to dark at the right. It should speak where the picture does the same, such as
-# at the left edge of the pupil: row 88, column 140. Let us compute there, in [float64](glossary.md#float64), so that
+# %%
+strip(
+    {str(i): 0.5 + W[i : i + 1] / W[i].abs().max() / 2 for i in range(16)},  # each (1, 3, 3, 3), a picture
+    "The weights of the 16 filters of conv1_1",
+    height=0.58,
+    alt="Sixteen squares of 3 x 3 colours. Some go from light to dark, in any direction; number 7 is green all over.",
+)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Filter 12 goes from light at the left to dark at the right.** It should speak where the picture does the same, such
+# as at the left edge of the pupil: row 88, column 140. Let us compute there, in [float64](glossary.md#float64), so that
 # rounding cannot hide a mistake.
 #
 # The network does not take the pixels as they are: it subtracts ImageNet's mean colour and divides by its deviation,
-# *inside* `features`, so that we never have to. Call the result $\hat{p}$, of the shape of $p$.
+# *inside* `features`, so that we never have to. Call the result $\hat{p}$: **$\hat{p}$ is $p$ less ImageNet's mean
+# colour, divided by its deviation**.
 
 # %%
 exact, p_exact = copy.deepcopy(network).double(), p.double()
-W, b = exact.convolutions["conv1_1"].weight, exact.convolutions["conv1_1"].bias  # (16, 3, 3, 3) and (16,)
+W = exact.convolutions["conv1_1"].weight  # (16, 3, 3, 3)
+b = exact.convolutions["conv1_1"].bias  # (16,)
 p_hat = (p_exact - exact.mean) / exact.deviation  # (1, 3, H, W)
 [round(number, 3) for number in p_hat[0, :, 88, 140].tolist()]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # What filter $i$ says at row $h$, column $w$ is a sum of 27 products, 9 for each colour $c$, and the bias:
 #
 # $$Z_i(h, w) = b_i + \sum_{c=1}^{3} \sum_{u=-1}^{1} \sum_{v=-1}^{1} W_{icuv} \, \hat{p}_c(h + u, w + v)$$
 #
-# $W$ has shape $(16, 3, 3, 3)$, $b$ has shape $(16)$.
+# **$W$ has shape $(16, 3, 3, 3)$, $b$ has shape $(16)$.**
 
 # %%
 i, h, w = 12, 88, 140
@@ -112,32 +127,45 @@ for c in range(3):
             Z_loops += W[i, c, 1 + u, 1 + v] * p_hat[0, c, h + u, w + v]
 round(Z_loops.item(), 3)
 
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Does the network say the same?**
+
 # %% tags=["nbval-check-output"]
 Z = exact.features(p_exact, ["conv1_1"])["conv1_1"]  # (1, 16, H, W)
 error = (Z_loops - Z[0, i, h, w]).abs().item()
 assert error < 1e-12, "27 products and one bias: that is all a convolution is"
-print(f"by hand {Z_loops.item():.3f}, by the network {Z[0, i, h, w].item():.3f}, difference below 1e-12")
+by_network = Z[0, i, h, w].item()
+print(f"by hand {Z_loops.item():.3f}, by the network {by_network:.3f}, difference below 1e-12")
 
-# %% [markdown]
-# The same sum as a picture. All numbers of the right-hand column, added up, and the bias: that is $Z$.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The same sum as a picture. **All numbers of the right-hand column, added up, and the bias: that is $Z$.**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 patch = p_hat[0, :, h - 1 : h + 2, w - 1 : w + 2]  # (3, 3, 3): colours, rows, columns
 products = patch * W[i]
 assert abs(products.sum() + b[i] - Z[0, i, h, w]) < 1e-12
 print(f"the 27 products {products.sum().item():.3f}, the bias {b[i].item():.3f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 steps = {"pixels": patch, "weights": W[i], "products": products}
 squares = {f"{colours[c]}: {name}": numbers_of[c] for c in range(3) for name, numbers_of in steps.items()}
-alt = "For each colour nine pixels that fall to the right, nine weights that do so too, and their nine products."
-numbers(squares, "One convolution: 27 products", columns=3, height=1.2, signed=True, alt=alt)
+list(squares)[:3]
 
-# %% [markdown]
+# %%
+numbers(
+    squares,
+    "One convolution: 27 products",
+    columns=3,
+    height=1.2,
+    signed=True,
+    alt="For each colour nine pixels that fall to the right, nine weights that do so too, and their nine products.",
+)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Z before, F after
 #
-# $Z$ is the [pre-activation](glossary.md#pre-activation). The [ReLU](glossary.md#relu) then lets positive numbers
-# pass and turns negative ones into 0. What is left is the [response](glossary.md#response):
+# $Z$ is the [pre-activation](glossary.md#pre-activation). **The [ReLU](glossary.md#relu) lets positive numbers pass
+# and turns negative ones into 0.** What is left is the [response](glossary.md#response):
 #
 # $$F = \max(Z, 0)$$
 #
@@ -149,12 +177,18 @@ F = exact.features(p_exact, ["relu1_1"])["relu1_1"]  # (1, 16, H, W)
 assert torch.equal(F, Z.clamp(min=0)), "the ReLU does nothing else"
 tuple(F.shape)
 
-# %%
-pair = {"conv1_1: Z, of either sign": Z[0, 13], "relu1_1: F = max(Z, 0)": F[0, 13]}
-alt = "The cat twice. Left, dark lines and eyes are positive, light fur is negative. Right, what was negative is zero."
-maps(pair, "Filter 13, before and after the ReLU", height=1.8, signed=True, shared=True, alt=alt)
+# %% slideshow={"slide_type": "subslide"}
+maps(
+    {"conv1_1: Z, of either sign": Z[0, 13], "relu1_1: F = max(Z, 0)": F[0, 13]},
+    "Filter 13, before and after the ReLU",
+    height=1.8,
+    signed=True,
+    shared=True,
+    alt="The cat twice. Left, dark lines and eyes are positive, light fur is negative. Right, what was negative is "
+    "zero.",
+)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## F as a matrix: N rows, M columns
 #
 # The responses of one filter at all places, laid out as a picture, are a [feature map](glossary.md#feature-map) of
@@ -165,21 +199,24 @@ maps(pair, "Filter 13, before and after the ReLU", height=1.8, signed=True, shar
 # - $M_l = H_l W_l$ is the number of [positions](glossary.md#position): the columns;
 # - $F_l$ has shape $(N_l, M_l)$, and $F_{ij}$ is what filter $i$ says at position $j$.
 #
-# The picture changes its shape, no number changes. The way back is as short.
+# **The map changes its shape, no number changes.** The way back is as short.
 
 # %% tags=["nbval-check-output"]
 F_matrix = F[0].flatten(1)  # (16, 240, 384) -> (16, 92160)
 tuple(F_matrix.shape)
 
-# %%
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Which position is row 88, column 140, of 240 rows and 384 columns?**
+
+# %% slideshow={"slide_type": "fragment"}
 assert torch.equal(F_matrix.reshape(1, 16, 240, 384), F), "and back again"
 j = 88 * 384 + 140  # row 88, column 140: 88 whole lines of 384, and 140 more
 assert F_matrix[12, j] == F[0, 12, 88, 140]
 print(f"row 88, column 140 is position {j}")
 
-# %% [markdown]
-# Between two blocks of the network stands [pooling](glossary.md#pooling): each square of $2 \times 2$ numbers becomes
-# one. So the maps shrink by half from block to block (an odd row or column at the end is dropped), while the filters
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Between two blocks of the network stands **[pooling](glossary.md#pooling): each square of $2 \times 2$ numbers becomes
+# one**. So the maps shrink by half from block to block (an odd row or column at the end is dropped), while the filters
 # become more.
 
 # %% tags=["nbval-check-output"]
@@ -188,17 +225,19 @@ responses = network.features(p, layers)
 sizes = {}
 for layer, f in responses.items():
     N, H, W_l = f.shape[1:]
-    sizes[layer] = {"N_l": N, "H_l x W_l": f"{H} x {W_l}", "M_l": H * W_l, "numbers in F_l": N * H * W_l}
+    sizes[layer] = {"N_l": N, "H_l x W_l": f"{H} x {W_l}"}
+    sizes[layer] |= {"M_l": H * W_l, "numbers in F_l": N * H * W_l}
 print(table(sizes, corner="layer l"))
 
 # %% [markdown]
-# VGG-19 has four times the filters in each of these rows (64, 128, 256, 512, 512), and the same $H_l$, $W_l$ and $M_l$.
-#
+# **VGG-19 has four times the filters in each row**, (64, 128, 256, 512, 512), and the same $H_l$, $W_l$ and $M_l$.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Feature maps of real layers
 #
-# Which filters speak loudest? For each of the five layers, the three whose maps have the largest mean:
+# Which filters speak loudest? **For each of the five layers, the three filters whose maps have the largest mean:**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 strongest = {layer: f[0].mean(dim=(1, 2)).argsort(descending=True)[:3].tolist() for layer, f in responses.items()}
 strongest
 
@@ -206,41 +245,45 @@ strongest
 # Here are their maps. All are drawn at one size, though the last have 256 times fewer positions than the first.
 
 # %%
-chosen = {f"{layer}, filter {f[n]}": responses[layer][0, f[n]] for n in range(3) for layer, f in strongest.items()}
-title = "The strongest maps, from the shallowest layer (left) to the deepest (right)"
-alt = "Three maps of each layer: first every hair, then edges, stripes, patches, at last bright squares at the eyes."
-maps(chosen, title, columns=5, height=0.85, alt=alt)
+maps(
+    {f"{layer}, filter {f[n]}": responses[layer][0, f[n]] for n in range(3) for layer, f in strongest.items()},
+    "The strongest maps, from the shallowest layer (left) to the deepest (right)",
+    columns=5,
+    height=0.85,
+    alt="Three maps of each layer: first every hair, then edges, stripes, patches, at last bright squares at the eyes.",
+)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # On the way to the right the maps get *coarser*: in `relu1_1` neighbouring positions are one pixel apart, in `relu5_1`
-# sixteen, and each looks at a far larger square still, as we shall see. And more and more filters say nothing at all to
-# this picture; those that speak do so at about half of the positions, in every layer. (Silent filters are a habit of
-# our small network. We come back to them.)
+# sixteen, and each looks at a far larger square still, as we shall see. And **more and more filters say nothing at all
+# to this picture**; those that speak do so at about half of the positions, in every layer. (Silent filters are a habit
+# of our small network. We come back to them.)
 
 # %% tags=["nbval-check-output"]
 awake = {}
 for layer, f in responses.items():
     speaking = f[0].amax(dim=(1, 2)) > 0  # (N,)
     part = (f[0, speaking] > 0).float().mean().item()
-    awake[layer] = {"silent filters": int((~speaking).sum()), "above zero, the others": f"{100 * part:.0f} %"}
+    awake[layer] = {"silent filters": int((~speaking).sum())}
+    awake[layer] |= {"above zero, the others": f"{100 * part:.0f} %"}
 print(table(awake, corner="layer"))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The receptive field
 #
-# Which pixels can one number of a layer see at all? A number of `relu1_1` sees $3 \times 3$ pixels. A number of
-# `relu1_2` sees $3 \times 3$ numbers of `relu1_1`, hence $5 \times 5$ pixels; and so on. The square of pixels is the
-# [receptive field](glossary.md#receptive-field), its side is $r$. Let $d$ be the distance, in pixels, between
-# neighbours of the layer. At the pixels themselves $r = 1$, $d = 1$; then
+# **Which pixels can one number of a layer see at all?** A number of `relu1_1` sees $3 \times 3$ pixels. A number of
+# `relu1_2` sees $3 \times 3$ numbers of `relu1_1`, hence $5 \times 5$ pixels; and so on. **The square of pixels is the
+# [receptive field](glossary.md#receptive-field), its side is $r$.** Let $d$ be the distance: **neighbours of the
+# layer lie $d$ pixels apart**. At the pixels themselves $r = 1$, $d = 1$; then
 #
 # - a $3 \times 3$ convolution adds one neighbour on each side: $r \leftarrow r + 2d$, and $d$ stays;
 # - a $2 \times 2$ pooling adds one neighbour, and halves the map: $r \leftarrow r + d$, then $d \leftarrow 2d$.
 #
-# Keep also $t$, the first pixel that position 0 sees: 0 at the pixels, and each convolution reaches $d$ further to the
-# left, $t \leftarrow t - d$ (below 0 is outside of the picture); pooling leaves $t$ as it is. Position $k$ then sees
-# the pixels $t + dk$ to $t + dk + r - 1$, down as well as across.
+# Keep also **$t$, the first pixel that position 0 sees**: 0 at the pixels, and each convolution reaches $d$ further to
+# the left, $t \leftarrow t - d$ (below 0 is outside of the picture); pooling leaves $t$ as it is. Position $k$ then
+# sees the pixels $t + dk$ to $t + dk + r - 1$, down as well as across.
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "subslide"}
 r, d, t = 1, 1, 0
 sees = {}
 for layer in (name for name in network.layers if name.startswith("relu")):
@@ -248,28 +291,31 @@ for layer in (name for name in network.layers if name.startswith("relu")):
         r, d = r + d, 2 * d  # the pooling before blocks 2 to 5
     r, t = r + 2 * d, t - d  # the convolution
     sees[layer] = {"side r": r, "distance d": d, "first t": t}
+sees["relu2_1"]
+
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
 print(table(sees, corner="layer"))
 
 # %% [markdown]
 # VGG-19 has the same convolutions and poolings in the same order, so the same numbers: the width of a layer does not
 # enter. The first thirteen convolutions have the same names, too:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 torch.manual_seed(0)
 narrow = LossNetwork(VGG19["blocks"], widths=(3, 3, 3, 3, 3)).double()  # VGG-19, but with 3 filters in each layer
 assert narrow.layers[: len(network.layers)] == network.layers
 print(f"{len(narrow.convolutions)} convolutions, of which we use {len(network.convolutions)}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Check: ask the gradient
 #
 # The recurrence is a claim. Here is the test. Pick one position in the middle of a layer and take the gradient of what
-# its filters say, all of them added up, by every pixel of the picture. A pixel outside of the receptive field must have
-# gradient 0, every pixel inside another number. So that nothing inside is 0 by accident (a ReLU asleep, two paths that
-# cancel), we give that narrow VGG-19 positive weights and show it a white picture. Then every response is positive, and
-# so is every gradient inside.
+# its filters say, all of them added up, by every pixel of the picture. **A pixel outside of the receptive field must
+# have gradient 0, every pixel inside another number.** So that nothing inside is 0 by accident (a ReLU asleep, two
+# paths that cancel), we give that narrow VGG-19 positive weights and show it a white picture. Then every response is
+# positive, and so is every gradient inside.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 for parameter in narrow.requires_grad_(False).parameters():
     parameter.uniform_(0.1, 1)
 white = torch.ones(1, 3, 192, 192, dtype=torch.float64, requires_grad=True)
@@ -279,19 +325,20 @@ tuple(white.shape)
 for layer, row in sees.items():
     r, d, t = row.values()
     k = 96 // d  # near the middle, so that no border comes in
-    (gradient,) = torch.autograd.grad(narrow.features(white, [layer])[layer][0, :, k, k].sum(), white)
+    answer = narrow.features(white, [layer])[layer][0, :, k, k].sum()
+    (gradient,) = torch.autograd.grad(answer, white)
     square = torch.zeros(192, 192, dtype=torch.bool)
     square[t + d * k : t + d * k + r, t + d * k : t + d * k + r] = True
-    assert torch.equal(gradient[0].sum(dim=0) > 0, square), "exactly the square, all of it, and nothing else"
+    assert torch.equal(gradient[0].sum(dim=0) > 0, square), "the square, no more, no less"
 print(f"all {len(sees)} layers see exactly the predicted square of pixels")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### What one number sees
 #
-# Now on the photograph: for each of the five layers, the position nearest to the edge of the pupil at
-# which we computed before.
+# Now on the photograph: **for each of the five layers, the position nearest to the edge of the pupil** at which we
+# computed before.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 windows, nearest = {}, {}
 for layer in layers:
     r, d, t = sees[layer].values()
@@ -300,27 +347,37 @@ for layer in layers:
 windows
 
 # %%
-boxes = {f"{layer}: {window[2]} x {window[2]} pixels": window for layer, window in windows.items()}
-alt = "Five nested squares on the cat: specks of 3 and 10 pixels, 24 on the pupil, 68 the eye, 156 from brow to cheek."
-frames(p, boxes, "What one position of each layer can see", 3.2, alt)
+frames(
+    p,
+    {f"{layer}: {window[2]} x {window[2]} pixels": window for layer, window in windows.items()},
+    "What one position of each layer can see",
+    height=3.1,
+    alt="Five nested squares on the cat: specks of 3 and 10 pixels, 24 on the pupil, 68 the eye, 156 from brow to "
+    "cheek.",
+)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # And the same five squares cut out and enlarged, which is all that one number of that layer will ever know about
 # the cat:
 
 # %%
-cut = {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()}
-alt = "Five squares: brownish colours, the rim of the pupil, a piece of the iris, the whole eye, a quarter of the face."
-strip(cut, "All that one number knows about", 1.6, alt)
+strip(
+    {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()},
+    "All that one number knows about",
+    height=1.6,
+    alt="Five squares: brownish colours, the rim of the pupil, a piece of the iris, the whole eye, a quarter of the "
+    "face.",
+)
 
 # %% [markdown]
-# A colour, an edge, a piece of an eye, an eye, a quarter of a face. This is a reason to measure style at *several*
-# layers: each knows about structures of its own size.
-#
-# One caution. All of the square *may* speak, but its middle speaks loudest: from there most paths lead to the answer.
+# **A colour, an edge, a piece of an eye, an eye, a quarter of a face.** This is a reason to measure style at *several*
+# layers: **each layer knows about structures of its own size**.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# One caution. **All of the square may speak, but its middle speaks loudest**: from there most paths lead to the answer.
 # With the real weights, for the same five squares:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 x = p.clone().requires_grad_()
 heard = {}
 for layer, (top, left, r, _) in windows.items():
@@ -333,30 +390,39 @@ for layer, (top, left, r, _) in windows.items():
 list(heard)
 
 # %%
-alt = "Five squares. In the deeper layers a bright, uneven spot fills the middle third, and the rim is nearly dark."
-maps(heard, "How loud each pixel of the square is (size of the gradient)", columns=5, height=1.5, alt=alt)
+maps(
+    heard,
+    "How loud each pixel of the square is (size of the gradient)",
+    columns=5,
+    height=1.5,
+    alt="Five squares. In the deeper layers a bright, uneven spot fills the middle third, and the rim is nearly dark.",
+)
 
-# %% [markdown]
-# The middle third of the rows and columns is a ninth of the square, 11 per cent. How much of the loudness is there?
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The middle third of the rows and columns is 11 per cent of the square.** (It is a ninth.) **How much of the loudness
+# is there?**
 
-# %%
-thirds = {name: (len(h) // 3, len(h) - len(h) // 3) for name, h in heard.items()}
-share = {name: (heard[name][a:z, a:z].sum() / heard[name].sum()).item() for name, (a, z) in thirds.items()}
-assert all(share[name] > 0.3 for name in list(share)[1:]), "far more than its ninth, beyond the first layer"
-print(table({name: {"in the middle third": f"{100 * part:.0f} %"} for name, part in share.items()}, corner="square"))
+# %% slideshow={"slide_type": "fragment"}
+share = {}
+for name, loudness in heard.items():
+    a, z = len(loudness) // 3, len(loudness) - len(loudness) // 3
+    share[name] = (loudness[a:z, a:z].sum() / loudness.sum()).item()
+assert all(share[name] > 0.3 for name in list(share)[1:]), "more than its ninth"
+rows = {name: {"in the middle third": f"{100 * part:.0f} %"} for name, part in share.items()}
+print(table(rows, corner="square"))
 
 # %% [markdown]
 # `relu1_1` is the exception: after one convolution each pixel has one path only, and the signs of the weights decide.
 # (The gradient is that of the *sum* of all filters, in which they may cancel.)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Look for yourself
 #
-# Every layer, every filter: its map, the patches of the photograph to which it answers most, and these enlarged.
-# Choose a layer, then walk through its filters with the arrow keys. What have the four patches in common? (In a page
+# Every layer, every filter: its map, the patches of the photograph to which it answers most, and these enlarged. Choose
+# a layer, then walk through its filters with the arrow keys. **What have the four patches in common?** (In a page
 # without a kernel you see one filter only.) The package finds the patches by our recurrence:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 found = {layer: receptive_field(network, layer) for layer in sees}
 assert all([f.side, f.distance, f.first] == list(sees[layer].values()) for layer, f in found.items())
 found["relu4_1"]
@@ -364,46 +430,56 @@ found["relu4_1"]
 # %%
 FeatureBrowser(network, p, "relu3_1", 48)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Average or max pooling
 #
-# VGG-19 was trained with *max* pooling: of each $2 \times 2$ square the largest number goes on. The paper replaces it
-# by the *average*, and says that this gives slightly more appealing results. A worked example, $4 \times 4$ numbers:
+# VGG-19 was trained with **max pooling: of each $2 \times 2$ square the largest number goes on**. The paper replaces it
+# by **average pooling: the mean of the four goes on**, and says that this gives slightly more appealing results. A
+# worked example, $4 \times 4$ numbers:
 
 # %% tags=["nbval-check-output"]
-small = torch.tensor([[1.0, 3, 0, 0], [5, 7, 0, 4], [2, 2, 9, 1], [2, 2, 1, 1]]).view(1, 1, 4, 4).requires_grad_()
+small = torch.tensor([[1.0, 3, 0, 0], [5, 7, 0, 4], [2, 2, 9, 1], [2, 2, 1, 1]])
+small = small.view(1, 1, 4, 4).requires_grad_()
 average = torch.nn.functional.avg_pool2d(small, 2)  # (1, 1, 2, 2)
 largest = torch.nn.functional.max_pool2d(small, 2)
 print("average", average[0, 0].tolist(), " max", largest[0, 0].tolist())
 
-# %%
-shown = {"numbers": small.detach()[0, 0], "their average": average.detach()[0, 0], "maximum": largest.detach()[0, 0]}
-alt = "Sixteen numbers, four by four; their four averages, 4, 1, 2 and 3; their four maxima, 7, 4, 2 and 9."
-numbers(shown, "2 x 2 pooling of 4 x 4 numbers", height=1.9, alt=alt)
+# %% slideshow={"slide_type": "subslide"}
+numbers(
+    {"numbers": small.detach()[0, 0], "their average": average.detach()[0, 0], "maximum": largest.detach()[0, 0]},
+    "2 x 2 pooling of 4 x 4 numbers",
+    height=1.9,
+    alt="Sixteen numbers, four by four; their four averages, 4, 1, 2 and 3; their four maxima, 7, 4, 2 and 9.",
+)
 
-# %% [markdown]
-# What matters more to us is the way *back*: we will change pixels by following gradients. How much does the sum of what
-# comes out change with each of the sixteen numbers?
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# What matters more to us is the way *back*: we will change pixels by following gradients. **How much does the sum of
+# what comes out change with each of the sixteen numbers?**
 
 # %%
 (back_average,) = torch.autograd.grad(average.sum(), small)
 (back_max,) = torch.autograd.grad(largest.sum(), small)
-assert (back_average == 1 / 4).all() and (back_max == 1).sum() == 4 and (back_max == 0).sum() == 12
+assert (back_average == 1 / 4).all()
+assert (back_max == 1).sum() == 4 and (back_max == 0).sum() == 12
 tuple(back_max.shape)
 
-# %%
-back = {"through the average": back_average[0, 0], "through the maximum": back_max[0, 0]}
-alt = "Through the average, 0.25 everywhere. Through the maximum, 1 at the largest of each four and 0 elsewhere."
-numbers(back, "The gradient on its way back", height=1.9, alt=alt)
+# %% slideshow={"slide_type": "subslide"}
+numbers(
+    {"through the average": back_average[0, 0], "through the maximum": back_max[0, 0]},
+    "The gradient on its way back",
+    height=1.9,
+    alt="Through the average, 0.25 everywhere. Through the maximum, 1 at the largest of each four and 0 elsewhere.",
+)
 
 # %% [markdown]
-# The average hands a quarter of the gradient to each of the four numbers; the maximum hands all of it to one. Where
+# **The average hands a quarter of the gradient to each of the four numbers; the maximum hands all of it to one.** Where
 # several are largest, as in the square of twos, one of them gets it.
-#
-# In a whole network there are many such decisions. Here is the same network with either pooling; first one map of
-# `relu3_1`, then the gradient of the sum of all of `relu3_1`, by the pixels around the eye.
 
-# %%
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# In a whole network there are many such decisions. Here is the same network with either pooling; **first one map of
+# `relu3_1`, then the gradient of the sum of all of `relu3_1` by the pixels around the eye.**
+
+# %% slideshow={"slide_type": "skip"}
 compared, alike = {}, {}
 for pooling in ("average", "max"):
     pooled = load_network("compact", pooling=pooling, device="cpu")
@@ -416,31 +492,40 @@ for pooling in ("average", "max"):
 list(compared)
 
 # %%
-alt = "The maps of the eye are alike. The gradient shows the eye's rim with the average, mostly specks with the max."
-maps(compared, "relu3_1 with average and with max pooling", columns=4, height=1.5, alt=alt)
+maps(
+    compared,
+    "relu3_1 with average and with max pooling",
+    columns=4,
+    height=1.5,
+    alt="The maps of the eye are alike. The gradient shows the eye's rim with the average, mostly specks with the max.",
+)
 
 # %% [markdown]
-# The maps are much alike; the gradients are not. How similar is what a pixel and its right-hand neighbour are told? As
-# a correlation, where 1 means the same and 0 unrelated:
+# **The maps are much alike; the gradients are not.**
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **How similar is what a pixel and its right-hand neighbour are told?** As a correlation, where 1 means the same and 0
+# unrelated:
 
 # %% tags=["nbval-check-output"]
-assert alike["average"] > alike["max"] + 0.1, "average pooling tells neighbours more similar things"
-print(table({pooling: {"correlation of neighbours": f"{value:.2f}"} for pooling, value in alike.items()}, "pooling"))
+assert alike["average"] > alike["max"] + 0.1, "average tells neighbours more similar things"
+rows = {name: {"correlation of neighbours": f"{value:.2f}"} for name, value in alike.items()}
+print(table(rows, "pooling"))
 
 # %% [markdown]
 # Do not read more into it than this: our network was itself trained with average pooling, and which
 # [painting](glossary.md#painting) is more *appealing* no correlation can tell.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Weight normalisation
 #
-# One more thing the authors do to their network, in the longer paper of 2016. Some filters speak loudly, some softly,
-# and nobody asked them to. Let $\mu_i$ be the mean of row $i$ of $F$, here over four photographs with $M$ positions in
-# all:
+# One more thing the authors do to their network, in the longer paper of 2016. **Some filters speak loudly, some softly,
+# and nobody asked them to.** Let $\mu_i$ be the mean: **$\mu_i$ is the mean of row $i$ of $F$ over four photographs,
+# $M$ positions in all**:
 #
 # $$\mu_i = \frac{1}{M} \sum_{j=1}^{M} F_{ij}$$
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 photographs = [load_image(name, size=64).double() for name in ("chelsea", "astronaut", "coffee", "rocket")]
 relus = [layer for layer in network.layers if layer.startswith("relu")]  # all thirteen
 
@@ -452,17 +537,17 @@ def mean_responses(some_network):
     return {layer: F.mean(dim=1) for layer, F in rows.items()}
 
 
-# %% tags=["nbval-check-output"]
-mu = mean_responses(exact)
-loud = {
-    layer: {"largest mu": mu[layer].max().item(), "silent filters": f"{(mu[layer] == 0).sum()} of {len(mu[layer])}"}
-    for layer in layers
-}
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
+mu, loud = mean_responses(exact), {}
+for layer in layers:
+    m = mu[layer]  # (N,)
+    silent = f"{(m == 0).sum()} of {len(m)}"
+    loud[layer] = {"largest mu": m.max().item(), "silent filters": silent}
 print(table(loud, corner="layer"))
 
-# %% [markdown]
-# [Weight normalisation](glossary.md#weight-normalisation) makes every $\mu_i = 1$. It can do so without changing what
-# the network says, because the ReLU is [homogeneous](glossary.md#homogeneous): for $c > 0$
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **[Weight normalisation](glossary.md#weight-normalisation) makes every $\mu_i = 1$.** It can do so without changing
+# what the network says, because **the ReLU is [homogeneous](glossary.md#homogeneous): for $c > 0$**
 #
 # $$\max(c z, 0) = c \, \max(z, 0)$$
 #
@@ -476,26 +561,31 @@ for step in (
     lambda x: torch.nn.functional.max_pool2d(x, 2),
 ):
     assert (step(c * z) - c * step(z)).abs().max() < 1e-12, "scaling before is scaling after"
-print("relu, average pooling and max pooling: homogeneous to better than 1e-12")
+print("relu, average pooling, max pooling: homogeneous to better than 1e-12")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # So follow the chain. Let $W_i$, $b_i$ be the weights and the bias
 # of filter $i$, and take $c = 1 / \mu_i$:
 #
-# 1. Divide $W_i$ and $b_i$ by $\mu_i$. Then $Z_i$ is divided by $\mu_i$, and by homogeneity so is $F_i$. Its mean is 1.
-# 2. The next layer would notice: its channel $i$ is now $\mu_i$ times too small. **Multiply its weights for channel $i$
-#    by $\mu_i$**, and it does not. A pooling in between passes the factor on, so this holds across blocks.
-# 3. A filter with $\mu_i = 0$ never speaks; there is nothing to divide by. It is left alone.
+# 1. **Divide the weights $W_i$ and the bias $b_i$ by $\mu_i$.** Then $Z_i$ is divided by $\mu_i$, and by homogeneity so
+#    is $F_i$. Its mean is 1.
+# 2. **The next layer would notice.** Its channel $i$ is now $\mu_i$ times too small. **Multiply its weights for channel
+#    $i$ by $\mu_i$**, and it does not. A pooling in between passes the factor on, so this holds across blocks.
+# 3. **A filter with $\mu_i = 0$ never speaks.** There is nothing to divide by. **It is left alone.**
 #
 # By hand, for the first two layers, in float64:
 
 # %%
 by_hand = copy.deepcopy(exact)
 one, two = by_hand.convolutions["conv1_1"], by_hand.convolutions["conv1_2"]
-one.weight /= mu["relu1_1"].view(-1, 1, 1, 1)  # (16, 3, 3, 3): filter i is the first index
+one.weight /= mu["relu1_1"].view(-1, 1, 1, 1)  # (16, 3, 3, 3): filter i comes first
 one.bias /= mu["relu1_1"]
-two.weight *= mu["relu1_1"].view(1, -1, 1, 1)  # (16, 16, 3, 3): the channel that comes in is the second
-print(f"conv1_1 {tuple(one.weight.shape)} divided; conv1_2 {tuple(two.weight.shape)} multiplied")
+two.weight *= mu["relu1_1"].view(1, -1, 1, 1)  # (16, 16, 3, 3): the channel, second
+shape_one, shape_two = tuple(one.weight.shape), tuple(two.weight.shape)
+print(f"conv1_1 {shape_one} divided; conv1_2 {shape_two} multiplied")
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Has layer 2 noticed?**
 
 # %%
 q = photographs[0]
@@ -509,47 +599,58 @@ assert (mean_by_hand - 1).abs().max() < 1e-12, "every filter of layer 1 now has 
 print(f"means from {mean_by_hand.min().item():.3f} to {mean_by_hand.max().item():.3f}")
 
 # %% [markdown]
-# Now layer 2 itself is divided by its own $\mu$ and layer 3 multiplied, and so on to the end. This is what the package
+# **Now layer 2 is divided by its own $\mu$ and layer 3 multiplied, and so on to the end.** This is what the package
 # does:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 print(inspect.getsource(normalised))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 two.weight /= mu["relu1_2"].view(-1, 1, 1, 1)
 two.bias /= mu["relu1_2"]
 equal = normalised(exact, photographs)
 tuple(two.weight.shape)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 both = [(equal.convolutions[name], by_hand.convolutions[name]) for name in ("conv1_1", "conv1_2")]
 errors = [(u - v).abs().max().item() for a, c in both for u, v in ((a.weight, c.weight), (a.bias, c.bias))]
 assert max(errors) < 1e-12, "the package does what we did by hand"
 print(f"largest difference of the first two layers, package against hand: {max(errors):.0e}")
 
-# %% [markdown]
-# Before and after, for the filters of the five layers, the loudest first; a curve ends where the silent filters begin.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Before and after, for the filters of the five layers, the loudest first**; a curve ends where the silent filters
+# begin.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 level = mean_responses(equal)
 errors = [(level[layer][mu[layer] > 0] - 1).abs().max().item() for layer in sees]
 assert max(errors) < 1e-9, "in all thirteen layers, all filters that speak have mean 1"
 print(f"largest difference from 1: {max(errors):.0e}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 ranked = {layer: mu[layer][mu[layer] > 0].sort(descending=True).values for layer in layers}
 lines = {f"{layer}, before": (range(1, len(m) + 1), m) for layer, m in ranked.items()}
 heights = {layer: level[layer][mu[layer] > 0] for layer in layers}
 lines |= {f"{layer}, after": (range(1, len(m) + 1), m) for layer, m in heights.items()}
-alt = "Five falling curves: relu1_1 from 1.2 to 0.1, the deepest two from 8 to 0.01: before. After, all lie flat at 1."
-curves(lines, "Mean response of each filter", "filters, the loudest first", "mean response (logarithmic)", "y", alt)
-
-# %% [markdown]
-# Nothing else has changed: in every layer the new responses, times $\mu$, are the old ones. That is a claim about
-# thirteen layers, so it is computed for thirteen. Beside it stands the *wrong* way: to divide by $\mu$ and forget the
-# next layer.
+len(lines)
 
 # %%
+curves(
+    lines,
+    "Mean response of each filter",
+    "filters, the loudest first",
+    "mean response (logarithmic)",
+    "y",
+    alt="Five falling curves: relu1_1 from 1.2 to 0.1, the deepest two from 8 to 0.01: before. After, all lie flat at "
+    "1.",
+)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Nothing else has changed: **in every layer the new responses, times $\mu$, are the old ones.** That is a claim about
+# thirteen layers, so it is computed for thirteen. Beside it stands **the wrong way: to divide by $\mu$ and forget the
+# next layer**.
+
+# %% slideshow={"slide_type": "skip"}
 wrong = copy.deepcopy(exact)
 factor = {layer: torch.where(m > 0, m, 1.0) for layer, m in mu.items()}  # each (N,); 1 for a silent filter
 for layer, c in factor.items():
@@ -557,7 +658,7 @@ for layer, c in factor.items():
     wrong.convolutions["conv" + layer[4:]].bias /= c
 len(factor)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 old, *new = (n.features(q, relus) for n in (exact, equal, wrong))
 changes = {}
 for layer, f in old.items():
@@ -567,16 +668,20 @@ assert all(right < 1e-12 for right, _ in changes.values()), "unchanged, up to ea
 assert all(forgotten > 0.5 for layer, (_, forgotten) in changes.items() if layer != "relu1_1")
 len(changes)
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"}
 show = lambda error: "below 1e-12" if error < 1e-12 else f"{error:.1f}" if error < 100 else "over 100"
 named = {n: {"package": show(good), "next layer forgotten": show(bad)} for n, (good, bad) in changes.items()}
+len(named)
+
+# %% tags=["nbval-check-output"]
 print(table(named, corner="relative error"))
 
 # %% [markdown]
 # The first layer has no layer before it, so the mistake shows only from the second on: there at once as an error about
 # as large as the response itself. Then it grows, because filters that hardly ever speak have been made as loud as the
 # others, and nobody told their listeners.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - A picture is $(1, 3, H, W)$; a layer answers with $F_l$ of shape $(N_l, M_l)$: one row per filter, one column per
@@ -588,7 +693,8 @@ print(table(named, corner="relative error"))
 # - Average pooling spreads a gradient over all four numbers, max pooling gives it to one.
 # - Because the ReLU is homogeneous, every filter can be given a mean response of 1 and the network still says the same,
 #   if the next layer is adjusted.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - The paper's own network: `load_network("vgg19")`, with the same names, the same receptive fields, and four times as
@@ -604,7 +710,7 @@ print(table(named, corner="relative error"))
 # What is the receptive field of `relu2_2`, in pixels? Do not look at the table: go through the layers one
 # by one.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # Start with $r = 1$, $d = 1$.
 #
@@ -617,31 +723,31 @@ print(table(named, corner="relative error"))
 # The ReLUs change nothing: they look at one number. So `relu2_2` sees $14 \times 14$ pixels.
 # <!-- ### END SOLUTION -->
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 2. Predict, then run
 #
 # A picture is 96 pixels high and 64 wide. How many positions $M_l$ has `relu3_1`?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 positions = ...
 ### BEGIN SOLUTION
 positions = (96 // 4) * (64 // 4)  # two poolings before block 3: 24 x 16
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 from stylekit.checks import check_value
 
 tall = torch.zeros(1, 3, 96, 64)
 check_value(positions, network.features(tall, ["relu3_1"])["relu3_1"][0, 0].numel())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 3. Code
 #
 # Write $2 \times 2$ max pooling yourself, for a tensor `f` of shape $(1, N, H, W)$ with even $H$ and $W$,
 # without any pooling function of PyTorch's.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def my_max_pooling(f):
     ### BEGIN SOLUTION
     upper = torch.maximum(f[..., 0::2, 0::2], f[..., 0::2, 1::2])
@@ -650,7 +756,7 @@ def my_max_pooling(f):
     ### END SOLUTION
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 values = (
     torch.tensor([[-1.0, -2, 5, 1], [-3, -4, 2, 8], [0, 0, 7, 7], [0, 6, 7, 9]]).view(1, 1, 4, 4).expand(1, 2, 4, 4)
 )
@@ -658,20 +764,20 @@ pooled_numbers = my_max_pooling(values)
 truth = [[[[-1.0, 8.0], [6.0, 9.0]]] * 2]
 check_value(... if pooled_numbers is None else pooled_numbers.tolist(), truth)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 4. Predict, then run
 #
 # All weights and the bias of filter 12 of `conv1_1` are doubled. By which factor does the mean
 # of row 12 of $F$ (`relu1_1`) grow, and by which factor the mean of all its other rows? Answer with a pair, as in
 # `(5, 3)`.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 factors = ...
 ### BEGIN SOLUTION
 factors = (2, 1)  # Z of filter 12 doubles, so by homogeneity its F does; no other filter has changed
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 doubled = copy.deepcopy(network)
 doubled.convolutions["conv1_1"].weight[12] *= 2
 doubled.convolutions["conv1_1"].bias[12] *= 2

@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # Which features occur together: the Gram matrix
 #
 # **The question.** A style is the same all over a canvas. How can a handful of numbers describe it without saying
@@ -21,20 +21,20 @@
 #
 # **How long it runs.** About 8 seconds on two cores.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import torch
 
 from stylekit.figures import curves, maps, strip, table
 from stylekit.images import load_image
 from stylekit.networks import load_network
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two halves of one canvas
 #
 # Here are two [style pictures](glossary.md#style-picture), each cut down the middle. The two halves of a picture have
-# no pixel in common. Still, nobody doubts which belong together. What do they share?
+# no pixel in common. Still, nobody doubts which belong together. **What do the halves that belong together share?**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 names = ["swirls", "waves", "facets", "haze", "shapes"]
 styles = {name: load_image(name, size=256).double() for name in names}  # each (1, 3, 192, 256)
 left = {name: a[..., :128] for name, a in styles.items()}
@@ -55,18 +55,18 @@ strip(
     "first and the last grey-blue and ochre splinters with hard edges.",
 )
 
-# %% [markdown]
-# Not what is at a place: the stars stand elsewhere. They share *company*: in 2 and 3 light goes with yellow,
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Not what is at a place: the stars stand elsewhere. They share *company*: **in 2 and 3 light goes with yellow**,
 # and blue with short strokes; in 1 and 4, grey-blue goes with ochre, and both with hard edges. The idea of Gatys,
 # Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)): **style is which features occur
 # together, wherever that may be.**
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What the network says
 #
 # Let $a$ be the first style picture and $l$ a [layer](glossary.md#layer). It has $N$ [filters](glossary.md#filter);
 # each answers at $M$ [positions](glossary.md#position). Written as a matrix, one row per filter, the response is $F$,
-# of shape $(N, M)$; $F_{ik}$ is what filter $i$ says at position $k$. We take `relu1_1` of the
+# of shape $(N, M)$; **$F_{ik}$ is what filter $i$ of $N$ says at position $k$ of $M$**. We take `relu1_1` of the
 # [compact network](glossary.md#compact-network), in [float64](glossary.md#float64).
 
 # %% tags=["nbval-check-output"]
@@ -86,9 +86,9 @@ maps(
     "along edges of one direction.",
 )
 
-# %% [markdown]
-# Many of them answer to edges, each to those of one direction. Four are easier to read. What is the mean colour of the
-# picture where they respond, each pixel weighted with the response?
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Many of them answer to edges, each to those of one direction. Four are easier to read. **What is the mean colour of
+# the picture where they respond?** Each pixel is weighted with the response.
 
 # %%
 seen = {i: (f[0, i] * a[0]).sum(dim=(1, 2)) / f[0, i].sum() for i in (4, 9, 10, 13)}
@@ -103,12 +103,12 @@ strip(
 )
 
 # %% [markdown]
-# We shall call them *blue* (4), *light* (9), *warm* (10) and *dark* (13).
+# We shall call them **blue (4), light (9), warm (10) and dark (13)**.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Equation 3, three ways
 #
-# The [Gram matrix](glossary.md#gram-matrix) $G$ of a layer holds the inner product of each pair of rows of $F$:
+# **The [Gram matrix](glossary.md#gram-matrix) $G$ of a layer holds the inner product of each pair of rows of $F$**:
 #
 # $$G_{ij} = \sum_k F_{ik} F_{jk} \tag{Eq. 3}$$
 #
@@ -125,23 +125,23 @@ for i in range(5):
             G_loops[i, j] += piece[i, k] * piece[j, k]
 [[round(number, 1) for number in row] for row in G_loops.tolist()]
 
-# %% [markdown]
-# The two inner loops are a product of matrices: row $i$ of $F$ times column $j$ of $F^T$, so $G = F F^T$:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The two inner loops are a product of matrices**: row $i$ of $F$ times column $j$ of $F^T$, so **$G = F F^T$**:
 
 # %%
 G_matmul = piece @ piece.T  # (5, 77) (77, 5) -> (5, 5)
 G_matmul.shape
 
 # %% [markdown]
-# And as an [einsum](glossary.md#einsum), in the very letters of the equation. The letter that is missing after the
+# And **as an [einsum](glossary.md#einsum), in the very letters of the equation**. The letter that is missing after the
 # arrow, $k$, is summed over.
 
 # %%
 G_einsum = torch.einsum("ik,jk->ij", piece, piece)
 G_einsum.shape
 
-# %% [markdown]
-# The package has the second form, for one matrix or for a whole [batch](glossary.md#batch) of them:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The package has the second form**, for one matrix or for a whole [batch](glossary.md#batch) of them:
 
 # %%
 import inspect
@@ -150,24 +150,25 @@ from stylekit.losses import gram_matrix
 
 print(inspect.getsource(gram_matrix))
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 ways = {"matmul": G_matmul, "einsum": G_einsum, "package": gram_matrix(piece)}
 errors = {way: (result - G_loops).abs().max().item() for way, result in ways.items()}
 assert max(errors.values()) < 1e-12, "all ways are the same sum"
-print(table({way: {"largest error": f"{error:.0e}"} for way, error in errors.items()}, corner="against the loops"))
+rows = {way: {"largest error": f"{error:.0e}"} for way, error in errors.items()}
+print(table(rows, corner="against the loops"))
 
 # %% [markdown]
 # Four ways, one matrix; what differs is rounding. From here on we use `gram_matrix`, on all 16 filters and all
 # positions.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What one entry says
 #
-# $G_{ij}$ is large where filters $i$ and $j$ answer at the *same* positions. Multiply two feature maps number by
+# **$G_{ij}$ is large where filters $i$ and $j$ answer at the *same* positions.** Multiply two feature maps number by
 # number: what is left is where both respond. The sum of that product is the entry. (For the picture, each map is
 # divided by its largest number.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 blue, light, warm = (f[0, i] / f[0, i].max() for i in (4, 9, 10))
 blue.shape, (blue * warm).shape
 
@@ -189,41 +190,46 @@ maps(
     "product is seen there, fainter. Bottom: blue is found in the sky, warm in the stars, their product dark all over.",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 G = gram_matrix(F)
-assert torch.allclose((f[0, 9] * f[0, 10]).sum(), G[9, 10], rtol=1e-12), "the product's sum is the entry"
+product = f[0, 9] * f[0, 10]
+assert torch.allclose(product.sum(), G[9, 10], rtol=1e-12), "its sum is the entry"
 assert G[9, 10] > 100 * G[4, 10], "light goes with warm, blue does not"
-print(f"light and warm: G[9, 10] = {G[9, 10]:.0f}    blue and warm: G[4, 10] = {G[4, 10]:.0f}")
+print(f"light and warm: G[9, 10] = {G[9, 10]:.0f}")
+print(f" blue and warm: G[4, 10] = {G[4, 10]:.0f}")
 
 # %% [markdown]
-# Light keeps company with warm colours; blue hardly ever does. This one fact about the style needs two numbers, and
+# **Light keeps company with warm colours; blue hardly ever does.** This one fact about the style needs two numbers, and
 # not one word about where the stars are.
-#
-# On the diagonal a filter meets itself: $G_{ii} = \sum_k F_{ik}^2$, its *energy*: how much there is of it. To compare
-# pairs fairly, divide by the energies: $G_{ij} / \sqrt{G_{ii} G_{jj}}$ lies between 0 and 1 (not below 0, because no
-# response is). Who always goes with whom?
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **On the diagonal a filter meets itself: $G_{ii} = \sum_k F_{ik}^2$**, its *energy*: how much there is of it. To
+# compare pairs fairly, divide by the energies: $G_{ij} / \sqrt{G_{ii} G_{jj}}$ lies between 0 and 1 (not below 0,
+# because no response is). **Who always goes with whom?**
 
 # %%
 energy = G.diagonal()  # (N,)
 company = (G / (energy[:, None] * energy).sqrt()).tril(-1)  # each pair once
 i, j = divmod(company.argmax().item(), 16)
-print(f"most energy: filter {energy.argmax()};  closest pair: filters {j} and {i}, {company[i, j]:.2f} of 1")
+print(f"most energy: filter {energy.argmax()}")
+print(f"closest pair: filters {j} and {i}, {company[i, j]:.2f} of 1")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Any entry
 #
 # Click an entry of the matrix, or move $i$ and $j$ with the arrow keys: you see the two maps, their product, and its
-# sum. Where is $G$ bright, and why? What do you see for $i = j$? (In a page without a kernel you see one entry only.)
+# sum. **Where is $G$ bright, and why? What do you see for $i = j$?** (In a page without a kernel you see one entry
+# only.)
 
 # %%
 from stylekit.widgets import GramViewer
 
 GramViewer(network, a, "relu1_1", i=9, j=10)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What it forgets: where
 #
-# A sum does not care about the order of its terms. Reorder the columns of $F$ by any
+# **A sum does not care about the order of its terms.** Reorder the columns of $F$ by any
 # [permutation](glossary.md#permutation) $\pi$ of the positions, the same for each row, and
 #
 # $$\sum_k F_{i \pi(k)} F_{j \pi(k)} = \sum_k F_{ik} F_{jk} = G_{ij}.$$
@@ -238,11 +244,15 @@ change = (gram_matrix(shuffled) - G).abs().max() / G.abs().max()
 assert change < 1e-12, "a permutation of the positions leaves G as it is"
 print(f"largest change of an entry, as a part of the largest entry: {change:.0e}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 chosen = {"blue": 4, "light": 9, "warm": 10}
+rows = {word: f[0, i] for word, i in chosen.items()}
+rows |= {f"{word}, shuffled": shuffled[i].view(f.shape[2:]) for word, i in chosen.items()}
+list(rows)
+
+# %% slideshow={"slide_type": "subslide"}
 maps(
-    {word: f[0, i] for word, i in chosen.items()}
-    | {f"{word}, shuffled": shuffled[i].view(f.shape[2:]) for word, i in chosen.items()},
+    rows,
     title="The same Gram matrix, above and below",
     columns=3,
     height=1.1,
@@ -250,14 +260,14 @@ maps(
     "Bottom row: the same maps with their positions shuffled; nothing is left but even speckle.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Shuffled features are not shuffled pixels
 #
-# It is tempting to conclude that a picture with shuffled *pixels* has the same style. Try it. For the raw pixels, three
-# rows of colour, the theorem holds of course. But a filter does not look at one pixel: it looks at a neighbourhood, and
-# shuffling tears neighbours apart.
+# It is tempting to conclude that **a picture with shuffled *pixels* has the same style. Has it?** Try it. For the raw
+# pixels, three rows of colour, the theorem holds of course. But a filter does not look at one pixel: it looks at a
+# neighbourhood, and shuffling tears neighbours apart.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 pixels = a.flatten(2)[0]  # (3, M)
 x = pixels[:, order].view(a.shape)  # the shuffled picture
 x.shape
@@ -269,16 +279,18 @@ strip(
     alt="Left: the starry picture. Right: the same pixels in random order, an even blue-grey grain.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 f_x = network.features(x, ["relu1_1"])["relu1_1"]
 G_x = gram_matrix(f_x.flatten(2)[0])
 G_x.shape
 
-# %% tags=["nbval-check-output"]
-of_pixels = (gram_matrix(x.flatten(2)[0]) - gram_matrix(pixels)).norm() / gram_matrix(pixels).norm()
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
+before, after = gram_matrix(pixels), gram_matrix(x.flatten(2)[0])
+of_pixels = (after - before).norm() / before.norm()
 of_relu1_1 = (G_x - G).norm() / G.norm()
 assert of_pixels < 1e-12 and of_relu1_1 > 0.5
-print(f"G changes by: raw pixels, below 1e-12 of itself; relu1_1, {of_relu1_1:.1f} times itself")
+print("G changes by: raw pixels, below 1e-12 of itself;", end=" ")
+print(f"relu1_1, {of_relu1_1:.1f} times itself")
 
 # %% [markdown]
 # To see matrices whose entries differ by factors of thousands, we draw the square root of $G / M$.
@@ -298,51 +310,54 @@ maps(
 # each neighbourhood looks like.** Deeper layers see larger neighbourhoods, and so their Gram matrices remember larger
 # pieces of the picture. Notebook 05 makes pictures of just that.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Symmetric, and never negative
 #
-# $F_{ik} F_{jk} = F_{jk} F_{ik}$, so $G_{ij} = G_{ji}$: of the $N^2$ entries, $N (N + 1) / 2$ can differ.
+# **$F_{ik} F_{jk} = F_{jk} F_{ik}$, so $G_{ij} = G_{ji}$**: of the $N^2$ entries, $N (N + 1) / 2$ can differ.
 #
 # And $G$ is [positive semi-definite](glossary.md#positive-semi-definite). Take any vector $v$ of shape $(N,)$, and
 # read $G$ as $F F^T$:
 #
 # $$v^T G v = v^T F F^T v = (F^T v)^T (F^T v) = \lVert F^T v \rVert^2 \geq 0.$$
 #
-# In words: mix the feature maps with the weights $v$. $v^T G v$ is the energy of the mixture, and no energy is
-# negative.
+# In words: mix the feature maps with the weights $v$. **$v^T G v$ is the energy of the mixture, and no energy is
+# negative.**
 
 # %%
 v = torch.randn(16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-assert torch.allclose(v @ G @ v, (F.T @ v).square().sum(), rtol=1e-12), "the energy of the mixture"
+energy_of_mixture = (F.T @ v).square().sum()
+assert torch.allclose(v @ G @ v, energy_of_mixture, rtol=1e-12)
 assert (G - G.T).abs().max() < 1e-12 * G.max(), "symmetric"
-assert torch.linalg.eigvalsh(G).min() > 0, "no eigenvalue is negative"
-print(f"smallest eigenvalue: {torch.linalg.eigvalsh(G).min():.1f}, largest: {torch.linalg.eigvalsh(G).max():.0f}")
+smallest, *_, largest = torch.linalg.eigvalsh(G)
+assert smallest > 0, "no eigenvalue is negative"
+print(f"smallest eigenvalue: {smallest:.1f}, largest: {largest:.0f}")
 
-# %% [markdown]
-# $G$ is built from $M$ columns of $F$, so its rank is at most $\min(N, M)$. We keep only a few of the positions and
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# $G$ is built from $M$ columns of $F$, so **its rank is at most $\min(N, M)$**. We keep only a few of the positions and
 # count the eigenvalues that are not zero:
 
 # %% tags=["nbval-check-output"]
-rank = {n: torch.linalg.matrix_rank(gram_matrix(shuffled[:, :n]), hermitian=True).item() for n in (1, 2, 5, 11, 16, 29)}
-assert all(rank[n] == min(16, n) for n in rank), "no more than filters, no more than positions"
+few = {n: gram_matrix(shuffled[:, :n]) for n in (1, 2, 5, 11, 16, 29)}  # n of the positions
+rank = {n: torch.linalg.matrix_rank(g, hermitian=True).item() for n, g in few.items()}
+assert all(rank[n] == min(16, n) for n in rank), "at most filters, at most positions"
 print(table({"rank of G": {str(n): r for n, r in rank.items()}}, corner="positions"))
 
 # %%
-eigenvalues = torch.linalg.eigvalsh(gram_matrix(shuffled[:, :5])).flip(0)  # of 5 positions, the largest first
-assert eigenvalues[4] > 0.1 and eigenvalues[5:].abs().max() < 1e-12, "five positions, five eigenvalues"
+eigenvalues = torch.linalg.eigvalsh(few[5]).flip(0)  # of 5 positions, the largest first
+assert eigenvalues[4] > 0.1 and eigenvalues[5:].abs().max() < 1e-12, "five positions"
 print([round(abs(e), 1) for e in eigenvalues.tolist()])
 
 # %% [markdown]
 # Few positions say little about a style: a small picture, or a deep layer, can leave $G$ with a rank below $N$:
 # some mixtures of filters then have no energy at all.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why M stands in equation 4
 #
-# $G$ is a *sum* over positions. Lay the same tile $2 \times 2$, then $3 \times 3$: the
+# **$G$ is a *sum* over positions.** Lay the same tile $2 \times 2$, then $3 \times 3$: the
 # [texture](glossary.md#texture) stays the same, $M$ grows, and so does $G$.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 tile = load_image("facets", size=96).double()
 tiled = {k: tile.repeat(1, 1, k, k) for k in (1, 2, 3)}
 {k: tuple(picture.shape) for k, picture in tiled.items()}
@@ -355,19 +370,19 @@ strip(
     alt="The same splintered texture as one tile, as 2 by 2 tiles and as 3 by 3 tiles, drawn at the same size.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 responses = {k: network.features(x, ["relu3_1"])["relu3_1"].flatten(2)[0] for k, x in tiled.items()}
 Gs = {k: gram_matrix(F) for k, F in responses.items()}
 {k: tuple(F.shape) for k, F in responses.items()}
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 times = [responses[k].shape[1] / responses[1].shape[1] for k in Gs]  # M, as a multiple of one tile's
 sums = [(Gs[k].sum() / Gs[1].sum()).item() for k in Gs]
 means = [s / t for s, t in zip(sums, times, strict=True)]
 assert all(abs(mean - 1) < 0.05 for mean in means), "proportional, but for seams and border"
 print("M grows by", times, "G by", [round(s, 1) for s in sums], "G / M by", [round(m, 1) for m in means])
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 curves(
     {"sum of the entries of G": (times, sums), "the same of G / M": (times, means)},
     title="relu3_1: G grows with the picture, G / M does not",
@@ -381,22 +396,22 @@ curves(
 # (Not quite by 4 and 9: along the seams the filters see two tiles at once, along the border none beyond. For the matrix
 # as a whole, entry by entry, that makes a difference:)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 apart = (Gs[3] / times[2] - Gs[1]).norm() / Gs[1].norm()
 assert apart < 0.2, "nine tiles should have nearly the Gram matrix of one, per position"
 print(
     f"G / M of nine tiles and of one differ by {100 * apart:.0f} % of their length: at relu3_1 much of a tile is seam"
 )
 
-# %% [markdown]
-# So $G / M$ is a *mean* over positions, which two pieces of one texture have in common whatever their sizes; $G$ itself
-# grows with the piece. That is the $M^2$ in the [loss](glossary.md#style-layer-loss) of the next notebook, where $A$,
-# $(N, N)$, is the Gram matrix of the style picture:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# So **$G / M$ is a *mean* over positions**, which two pieces of one texture have in common whatever their sizes; $G$
+# itself grows with the piece. That is the $M^2$ in the [loss](glossary.md#style-layer-loss) of the next notebook,
+# where $A$, $(N, N)$, is the Gram matrix of the style picture:
 #
 # $$E_l = \frac{1}{4 N^2 M^2} \sum_{ij} (G_{ij} - A_{ij})^2 = \frac{1}{4 N^2} \sum_{ij}
 # \left( \frac{G_{ij}}{M} - \frac{A_{ij}}{M} \right)^2 \tag{Eq. 4}$$
 #
-# As printed it takes both pictures to have the same $M$. Where they do not, divide each matrix by its own:
+# **As printed it takes both pictures to have the same $M$. Where they do not, divide each matrix by its own:**
 
 # %% tags=["nbval-check-output"]
 from stylekit.losses import style_layer_loss
@@ -404,23 +419,25 @@ from stylekit.losses import style_layer_loss
 as_printed = style_layer_loss(responses[3], Gs[1])
 own_M = style_layer_loss(responses[3], Gs[1], M_style=responses[1].shape[1])
 assert as_printed > 20 * own_M, "the same texture should cost almost nothing"
-print(f"3 x 3 tiles against 1 x 1, relu3_1: as printed {as_printed:.3f}, each by its own M {own_M:.4f}")
+print("3 x 3 tiles against 1 x 1, relu3_1:", end=" ")
+print(f"as printed {as_printed:.3f}, each by its own M {own_M:.4f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Not a covariance
 #
-# $G$ is often called the correlations of the features. That is close, not exact. Let $m$, $(N,)$, be the mean of each
-# row of $F$. The covariance $C$, $(N, N)$, first subtracts it; $G$ does not:
+# $G$ is often called the correlations of the features. That is close, not exact. Let $m$ be the mean of each
+# row of $F$. **The covariance $C$, $(N, N)$, first subtracts the means $m$, $(N,)$; $G$ does not:**
 #
 # $$C = \frac{G}{M} - m \, m^T.$$
 
 # %%
 m = F.mean(dim=1)  # (N,)
 C = G / F.shape[1] - torch.outer(m, m)
-assert torch.allclose(C, torch.cov(F, correction=0), rtol=1e-12, atol=1e-12), "the covariance, as PyTorch has it"
+torchs_own = torch.cov(F, correction=0)
+assert torch.allclose(C, torchs_own, rtol=1e-12, atol=1e-12)
 C.shape
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 maps(
     {"$G / M$": G / F.shape[1], "covariance $C$": C, "means $m \\, m^T$": torch.outer(m, m)},
     title="$G / M = C + m \\, m^T$, each with its own range of colours",
@@ -431,15 +448,15 @@ maps(
 )
 
 # %% tags=["nbval-check-output"]
-assert G.min() >= 0 > C.min(), "responses after a ReLU are not negative, so neither are their products"
+assert G.min() >= 0 > C.min(), "products of responses after a ReLU are not negative"
 print(f"blue and warm: G / M = {G[4, 10] / F.shape[1]:.4f}, covariance = {C[4, 10]:.2f}")
 
 # %% [markdown]
-# Blue and warm avoid each other. The covariance says so with a negative number; in $G$, after a
-# [ReLU](glossary.md#relu), avoidance is merely 0. And $G$ mixes *how much* there is of a feature, $m$, with *what it
-# goes with*, $C$; from $G$ alone the two cannot be told apart.
+# **Blue and warm avoid each other.** The covariance says so with a negative number; in $G$, after a
+# [ReLU](glossary.md#relu), **avoidance is merely 0**. And $G$ mixes *how much* there is of a feature, $m$, with *what
+# it goes with*, $C$; from $G$ alone the two cannot be told apart.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Portraits of five styles
 #
 # All styles, `relu1_1`, the square root of $G / M$, each with its own range of colours (dark is its smallest entry,
@@ -453,7 +470,7 @@ strip(
     "ochre splinters; a golden glow in brown mist; rings, triangles and lines in many colours.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 F_of = {name: network.features(a, ["relu1_1"])["relu1_1"].flatten(2)[0] for name, a in styles.items()}
 portraits = {name: gram_matrix(F) / F.shape[1] for name, F in F_of.items()}
 portraits["swirls"].shape
@@ -468,14 +485,15 @@ maps(
     "bright spots along the diagonal, a dark row and column at 11 and at 13.",
 )
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 {name: g.diagonal().argmax().item() for name, g in portraits.items()}  # the filter with the most energy
 
 # %% [markdown]
-# What to look at: the bright spots on the diagonal. `swirls` lives by blue (4), `waves` and `haze` by warm (10),
+# **What to look at: the bright spots on the diagonal.** `swirls` lives by blue (4), `waves` and `haze` by warm (10),
 # `facets` by 2 and 12: edges of opposite directions, both strong, yet their common entry is dark. `haze` has a block
 # from 8 to 10: light and warm come together there. `shapes` has many strong filters.
-#
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Near and far
 #
 # Back to the halves, at `relu2_1`. Let $\hat G = G / M$ belong to one half and $\hat A = A / M_a$ to another, each
@@ -483,7 +501,7 @@ maps(
 # $\lVert \hat G - \hat A \rVert / (\lVert \hat G \rVert + \lVert \hat A \rVert)$, which lies between 0 and 1; the
 # norm is the root of the sum of the squares.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 F_left, F_right = (
     {name: network.features(x, ["relu2_1"])["relu2_1"].flatten(2)[0] for name, x in half.items()}
     for half in (left, right)
@@ -491,11 +509,14 @@ F_left, F_right = (
 F_left["swirls"].shape
 
 # %% tags=["nbval-check-output"]
-L, R = ({name: gram_matrix(F) / F.shape[1] for name, F in half.items()} for half in (F_left, F_right))
-near = {n: {k: (L[n] - R[k]).norm().item() / (L[n].norm() + R[k].norm()).item() for k in names} for n in names}
-print(table({f"{n}, left": {f"{k}, right": f"{near[n][k]:.2f}" for k in names} for n in names}, corner="relu2_1"))
+per_position = lambda F: gram_matrix(F) / F.shape[1]
+L, R = ({n: per_position(F) for n, F in half.items()} for half in (F_left, F_right))
+distance = lambda G, A: ((G - A).norm() / (G.norm() + A.norm())).item()
+near = {n: {k: distance(L[n], R[k]) for k in names} for n in names}
+rows = {f"{n}, left": {f"{k}, right": f"{near[n][k]:.2f}" for k in names} for n in names}
+print(table(rows, corner="relu2_1"))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 by_pixels = {n: {k: (left[n] - right[k]).abs().mean().item() for k in names} for n in names}
 right_by_style = sum(min(row, key=row.get) == n for n, row in near.items())
 right_by_pixels = sum(min(row, key=row.get) == n for n, row in by_pixels.items())
@@ -506,15 +527,15 @@ assert right_by_style == 5 and max(right_by_pixels, right_by_colour) < 5
 print(f"of 5: by Gram matrix {right_by_style}, by mean colour {right_by_colour}, pixel by pixel {right_by_pixels}")
 
 # %% [markdown]
-# The smallest number of each row stands on the diagonal: every left half finds its own right half, though no pixel is
-# shared. The mean colour alone is not enough for all five, and pixels compared one by one are worse. The numerator,
+# The smallest number of each row stands on the diagonal: **every left half finds its own right half, though no pixel is
+# shared.** The mean colour alone is not enough for all five, and pixels compared one by one are worse. The numerator,
 # squared and divided by $4 N^2$, is the loss of the next notebook.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## One per picture
 #
-# In a [batch](glossary.md#batch) of $B$ pictures, $F$ has shape $(B, N, M)$, and each picture must keep its own Gram
-# matrix: $(B, N, N)$. Two mistakes give a matrix without an error message.
+# In a [batch](glossary.md#batch) of $B$ pictures, $F$ has shape $(B, N, M)$, and **each picture must keep its own Gram
+# matrix: $(B, N, N)$**. Two mistakes give a matrix without an error message.
 
 # %% tags=["nbval-check-output"]
 batch = torch.cat([styles["swirls"], styles["waves"]])  # (2, 3, 192, 256)
@@ -527,12 +548,12 @@ summed = gram_matrix(f_batch.transpose(0, 1).flatten(1))  # wrong: (N, B M) -> (
 crossed = gram_matrix(f_batch.flatten(2).flatten(0, 1))  # wrong: (B N, M) -> (B N, B N)
 tuple(summed.shape), tuple(crossed.shape)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert torch.allclose(summed, right_ones.sum(dim=0), rtol=1e-12), "the first mistake adds the styles up"
 assert torch.allclose(crossed[:16, :16], right_ones[0], rtol=1e-12), "the second hides the right ones in its blocks"
 print(f"crossed has {crossed.numel()} entries; {right_ones.numel()} of them mean something")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 maps(
     {
         "right: swirls": right_ones[0].sqrt(),
@@ -548,10 +569,10 @@ maps(
 )
 
 # %% [markdown]
-# The first mistake asks that *all pictures together* have the style: one may be all blue if another is all yellow. The
-# second also multiplies what one picture shows at a position with what *another* shows there, which means nothing.
+# **The first mistake asks that *all pictures together* have the style**: one may be all blue if another is all yellow.
+# **The second also multiplies what one picture shows with what *another* shows there**, which means nothing.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - $G = F F^T$: entry $(i, j)$ says how much filters $i$ and $j$ respond together, the diagonal how much there is of
@@ -562,7 +583,8 @@ maps(
 # - It grows with the picture; $G / M$ does not. Hence the $M$ in Eq. 4.
 # - It is no covariance: the means are still in it.
 # - One Gram matrix per picture, never one per batch.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - *More than permutations.* $G$ stays the same for $F Q$ with any matrix $Q$, $(M, M)$, with $Q Q^T = I$, for
@@ -574,7 +596,7 @@ maps(
 # - *What is left of the order.* Multiply each map with a shifted copy of another and some arrangement comes back: such
 #   matrices know which feature stands *beside* which.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Exercises
 #
 # ### 1. Write it
@@ -582,60 +604,60 @@ maps(
 # Write the Gram matrix of $F$, shape $(N, M)$, in whichever way you like.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def my_gram_matrix(F):
     ### BEGIN SOLUTION
     return torch.stack([F @ row for row in F])
     ### END SOLUTION
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 from stylekit.checks import check, check_value
 
 check("gram_matrix", my_gram_matrix)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 2. How many numbers?
 #
 # `relu4_1` of the compact network has 128 filters. How many entries has its Gram matrix for a picture of
 # $192 \times 256$ pixels, and for one of $96 \times 128$? Predict the second number, then run.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 entries_predicted = ...
 ### BEGIN SOLUTION
 entries_predicted = 128 * 128  # N x N: the size of the picture does not enter
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 deep = network.features(styles["shapes"][..., ::2, ::2], ["relu4_1"])["relu4_1"]  # of 96 x 128 pixels
 check_value(entries_predicted, gram_matrix(deep.flatten(2)[0]).numel())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 3. Two by two
 #
 # Take the raw pixels of a picture of $4 \times 4$ pixels as its features: $F$ has shape $(3, 16)$. Lay the picture
 # $2 \times 2$. By what factor does each entry of $G$ grow? Predict, then run.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 factor_predicted = ...
 ### BEGIN SOLUTION
 factor_predicted = 4
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 little = styles["haze"][..., 80:84, 120:124]
 four = little.repeat(1, 1, 2, 2)  # (1, 3, 8, 8)
 factors = gram_matrix(four.flatten(2)[0]) / gram_matrix(little.flatten(2)[0])
 assert factors.max() - factors.min() < 1e-12, "the same factor for each entry"
 check_value(factor_predicted, round(factors.mean().item(), 3))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 4. In the mirror (on paper)
 #
 # Flip a picture left to right. Its raw pixels are merely permuted. What would be enough, of the filters of `relu1_1`,
 # for its Gram matrix to stay exactly the same? What happens if only the *set* of filters has a mirror image for each?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # Write $w_i$ for the weights of filter $i$ and $u_i$ for the same weights flipped left to right. Sliding $w_i$ over the
 # flipped picture meets, at the flipped position, the same products as sliding $u_i$ over the picture itself: the
@@ -650,10 +672,10 @@ check_value(factor_predicted, round(factors.mean().item(), 3))
 # 3. Otherwise $G$ changes in general. The network tells a rising stroke from a falling one, and so does its Gram
 #   matrix: to it, a flipped picture is another style. <!-- ### END SOLUTION -->
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The machine's word on it, for the network as it is and for one whose first filters were made symmetric:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 import copy
 
 b, symmetric = styles["facets"], copy.deepcopy(network)
@@ -663,14 +685,14 @@ for name, net in {"as it is": network, "symmetric filters": symmetric}.items():
     change = ((mirrored - here).norm() / here.norm()).item()
     print(f"{name}: G changes by {f'{change:.0%}' if change > 1e-12 else 'less than 1e-12'} of itself")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 5. From one inequality (on paper)
 #
 # You know only that $v^T G v \geq 0$ for every $v$, and that $G$ is symmetric. Prove that
 # $G_{ij}^2 \leq G_{ii} G_{jj}$: the *company* above is never more than 1. Then prove, this time
 # from $C = G / M - m \, m^T$ and $F$, that the covariance $C$ is positive semi-definite as well.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # **The inequality.** Take a vector $v$ whose only non-zero entries are $v_i = s$ and $v_j = t$. Then
 #

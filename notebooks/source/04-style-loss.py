@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # How far is this from that style?
 #
 # **The question.** A [Gram matrix](glossary.md#gram-matrix) holds the style of a [picture](glossary.md#picture). How
@@ -23,7 +23,7 @@
 #
 # The method is that of Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)).
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import inspect
 
 import torch
@@ -32,30 +32,33 @@ from stylekit.figures import bars, maps, strip, table
 from stylekit.images import load_image
 from stylekit.networks import load_network
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two pictures, two Gram matrices
 #
-# The [painting](glossary.md#painting) $x$ has only just begun: it is still the [photograph](glossary.md#photograph)
-# $p$. The [style picture](glossary.md#style-picture) $a$ is cut to the same size. The network is the
-# [compact network](glossary.md#compact-network), in [float64](glossary.md#float64).
+# **The [painting](glossary.md#painting) $x$ has only just begun: it is still the
+# [photograph](glossary.md#photograph) $p$.** The [style picture](glossary.md#style-picture) $a$ is cut to the same
+# size. The network is the [compact network](glossary.md#compact-network), in [float64](glossary.md#float64).
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu").double()
 p = load_image("chelsea", size=192).double()
 a = load_image("swirls", size=192).double()[:, :, :128]
+assert p.shape == a.shape, "the two pictures should have one size"
 p.shape, a.shape
 
 # %%
-assert p.shape == a.shape, "the two pictures should have one size"
 strip(
     {"painting x = p": p, "style a": a},
     alt="Left, the photograph of a tabby cat's face. Right, a night sky painted in swirls of blue and yellow.",
 )
 
-# %% [markdown]
-# One [layer](glossary.md#layer) $l$ answers with its [response](glossary.md#response) $F$, of shape $(N, M)$: $N$
-# [filters](glossary.md#filter) at $M$ [positions](glossary.md#position). $G = F F^T$, of shape $(N, N)$, is the Gram
-# matrix of the painting. $A$, of the same shape, is that of the style picture.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# One [layer](glossary.md#layer) $l$ answers with its [response](glossary.md#response).
+#
+# - **$F$, of shape $(N, M)$: the response of $N$ [filters](glossary.md#filter) at $M$
+#   [positions](glossary.md#position)**
+# - **$G = F F^T$, of shape $(N, N)$: the Gram matrix of the painting**
+# - **$A$, of shape $(N, N)$: the Gram matrix of the style picture**
 
 # %%
 F_cat = network.features(p, ["relu2_1"])["relu2_1"][0].flatten(1)
@@ -63,8 +66,11 @@ F_swirls = network.features(a, ["relu2_1"])["relu2_1"][0].flatten(1)
 G_cat, A_swirls = F_cat @ F_cat.T, F_swirls @ F_swirls.T
 F_cat.shape, G_cat.shape, A_swirls.shape
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 M_cat = F_cat.shape[1]
+M_cat
+
+# %% slideshow={"slide_type": "subslide"}
 maps(
     {
         "G / M: the painting": G_cat / M_cat,
@@ -79,32 +85,34 @@ maps(
     "lines where strong filters cross; the third, their difference, is mostly below zero, and symmetric.",
 )
 
-# %% [markdown]
-# The right-hand square is all that this layer's loss will ever know: where it is white, nothing needs to change.
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **The right-hand square is all that this layer's loss will ever know**: where it is white, nothing needs to change.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## One number for one layer
 #
-# Square every entry of the difference and add up. This is the [loss of one layer](glossary.md#style-layer-loss):
+# **Square every entry of the difference and add up.** This is the [loss of one layer](glossary.md#style-layer-loss):
 #
 # $$E_l = \frac{1}{4 N^2 M^2} \sum_{i,j} (G_{ij} - A_{ij})^2 \tag{Eq. 4}$$
-#
-# First on a piece of paper: $N = 2$ filters, $M = 3$ positions. $Z$, of shape $(N, M)$, is the
-# [pre-activation](glossary.md#pre-activation); $F = \max(Z, 0)$ is what the ReLU leaves of it.
 
-# %% tags=["nbval-check-output"]
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **First on a piece of paper: $N = 2$ filters, $M = 3$ positions.** $Z$, of shape $(N, M)$, is the
+# [pre-activation](glossary.md#pre-activation); **$F = \max(Z, 0)$ is what the ReLU leaves of the pre-activation $Z$.**
+
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 Z = torch.tensor([[1.0, 2, -1], [-2, 1, 3]], dtype=torch.float64)
-S = torch.tensor([[1.0, 0, 1], [1, 1, 0]], dtype=torch.float64)  # the response to the style picture
+# the response to the style picture:
+S = torch.tensor([[1.0, 0, 1], [1, 1, 0]], dtype=torch.float64)
 F, A = Z.relu(), S @ S.T
 print("G =", (F @ F.T).tolist())
 print("A =", A.tolist())
 
-# %% [markdown]
-# $G - A$ has the entries $3, 1, 1, 8$. Their squares add up to $9 + 1 + 1 + 64 = 75$, and
-# $4 N^2 M^2 = 4 \times 4 \times 9 = 144$.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **$G - A$ has the entries $3, 1, 1, 8$: their squares add up to $9 + 1 + 1 + 64 = 75$.**
+# **$4 N^2 M^2 = 4 \times 4 \times 9 = 144$.**
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 def layer_loss_by_loops(F, A):
     (N, M), total = F.shape, 0.0
     for i in range(N):
@@ -117,8 +125,8 @@ def layer_loss_by_loops(F, A):
 print(f"{layer_loss_by_loops(F, A).item():.4f} by loops, {75 / 144:.4f} on paper")
 
 
-# %% [markdown]
-# The same with matrices:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The same with matrices:**
 
 
 # %%
@@ -129,139 +137,171 @@ def layer_loss_by_matrices(F, A):
 
 layer_loss_by_matrices(F, A)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # And the function of the package. It divides each Gram matrix by $M$ before it squares, and it can be told that $A$
 # comes from a picture of another size; we come to that.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from stylekit.losses import gram_matrix, style_layer_loss
 
 print(inspect.getsource(style_layer_loss))
 
-# %% [markdown]
-# Are the three one function? We try them on real responses: five filters of `relu2_1` at $7 \times 11$ positions over
-# the corner of the cat's eye, against the same place of the style picture.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Loops, matrices, the package's `style_layer_loss`: are the three one function?** We try them on **real responses:
+# five filters of `relu2_1` at $7 \times 11$ positions** over the corner of the cat's eye, against the same place of
+# the style picture.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 place = (slice(None), slice(None), slice(50, 64), slice(70, 92))
 Z5 = network.features(p[place], ["conv2_1"])["conv2_1"][0, 8:13].flatten(1)
 S5 = network.features(a[place], ["relu2_1"])["relu2_1"][0, 8:13].flatten(1)
 Z5.shape, S5.shape
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 F5, A5 = Z5.relu(), gram_matrix(S5)
 N5, M5 = F5.shape
 N5, M5
 
 # %%
-three = torch.stack([layer_loss_by_loops(F5, A5), layer_loss_by_matrices(F5, A5), style_layer_loss(F5, A5)])
-assert (three.max() - three.min()) / three.max() < 1e-12, "loops, matrices and package should agree"
-print(f"E = {three[0]:.4f}; largest relative difference of the three: {(three.max() - three.min()) / three.max():.0e}")
+ways = layer_loss_by_loops, layer_loss_by_matrices, style_layer_loss
+three = torch.stack([way(F5, A5) for way in ways])
+spread = (three.max() - three.min()) / three.max()
+assert spread < 1e-12, "loops, matrices and package should agree"
+print(f"E = {three[0]:.4f}; largest relative difference of the three: {spread:.0e}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why divide by $4 N^2 M^2$?
 #
-# - $G$ has $N^2$ entries: dividing by $N^2$ makes the sum a *mean*. A layer with more filters is not louder for that.
-# - Each entry of $G$ is a sum over $M$ positions (notebook 03), and it is squared: hence $M^2$.
-# - The 4 is there for beauty. The derivative of the square brings one 2, the derivative of $F F^T$ another, and
-#   $2 \times 2$ cancels the 4. Eq. 6, below, has no number in it.
-#
-# If that is so, then twice the positions, or twice the filters, with nothing new in them, must not change $E_l$:
+# - **$G$ has $N^2$ entries: dividing by $N^2$ makes the sum a mean.** A layer with more filters is not louder for
+#   that.
+# - **Each entry of $G$ is a sum over $M$ positions, and it is squared: hence $M^2$** (notebook 03).
+# - **The 4 is there for beauty: the derivative of the square brings one 2, the derivative of $F F^T$ another, and
+#   $2 \times 2$ cancels the 4.** Eq. 6, below, has no number in it.
 
-# %% tags=["nbval-check-output"]
-wide_F, wide_S = torch.cat([F5, F5], dim=1), torch.cat([S5, S5], dim=1)  # every position twice: (N, 2M)
-tall_F, tall_S = torch.cat([F5, F5]), torch.cat([S5, S5])  # every filter twice: (2N, M)
-for words, F_, S_ in [("as it is", F5, S5), ("2 M", wide_F, wide_S), ("2 N", tall_F, tall_S)]:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# If that is so, then **twice the positions, or twice the filters, with nothing new in them, must not change $E_l$:**
+
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
+wide_F, wide_S = (torch.cat([R, R], dim=1) for R in (F5, S5))  # every position twice: (N, 2M)
+tall_F, tall_S = (torch.cat([R, R]) for R in (F5, S5))  # every filter twice: (2N, M)
+cases = [("as it is", F5, S5), ("2 M", wide_F, wide_S), ("2 N", tall_F, tall_S)]
+for words, F_, S_ in cases:
     print(f"{words:8}  E = {style_layer_loss(F_, gram_matrix(S_)).item():.4f}")
 
-# %% [markdown]
-# So $4 E_l$ is a mean: the mean squared difference of the two Gram matrices, each divided by its number of positions.
-# As long as both have the same $M$, that is.
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# So **$4 E_l$ is a mean: the mean squared difference of the two Gram matrices, each divided by its number of
+# positions.** As long as both have the same $M$, that is.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 mean_square = ((gram_matrix(F5) / M5 - A5 / M5) ** 2).mean()
-assert torch.isclose(mean_square, 4 * style_layer_loss(F5, A5), rtol=1e-12), "the mean square should be 4 E"
+assert torch.isclose(mean_square, 4 * style_layer_loss(F5, A5), rtol=1e-12), "it should be 4 E"
 print(f"mean square / E = {(mean_square / style_layer_loss(F5, A5)).item():.6f}")
 
-# %% [markdown]
-# Many programs compute this mean square and call it the style loss. It is 4 times Eq. 4: another
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Many programs compute this mean square and call it the style loss. It is 4 times Eq. 4**: another
 # [convention](glossary.md#convention), with another meaning of the style weight $\beta$ in the
 # [total loss](glossary.md#total-loss) (notebook A1).
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The gradient, line by line
 #
-# To paint, we need the gradient: how does $E_l$ change with each response $F_{ij}$? The chain rule goes through $G$,
-# in four lines. Each of them is checked on the example with $N = 2$, $M = 3$.
+# To paint, we need the gradient: **how does $E_l$ change with each response $F_{ij}$?**
 #
-# **Line 1: $E_l$ by $G$.** $E_l$ is a sum of squares over $4 N^2 M^2$. The square brings down a 2:
+# $$F \quad \longrightarrow \quad G = F F^T \quad \longrightarrow \quad E_l$$
 #
-# $$\frac{\partial E_l}{\partial G_{ab}} = \frac{2 \, (G_{ab} - A_{ab})}{4 N^2 M^2} = \frac{(G - A)_{ab}}{2 N^2 M^2}$$
+# **The chain rule goes through $G$, in four lines.** Each of them is checked on the example with $N = 2$, $M = 3$.
 
-# %%
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Line 1: $E_l$ by $G$.** $E_l$ is a sum of squares over $4 N^2 M^2$. **The square brings down a 2:**
+#
+# $$\frac{\partial E_l}{\partial G_{ab}} = \frac{2 \, (G_{ab} - A_{ab})}{4 N^2 M^2}$$
+#
+# $$\frac{\partial E_l}{\partial G_{ab}} = \frac{(G - A)_{ab}}{2 N^2 M^2}$$
+
+# %% slideshow={"slide_type": "fragment"}
 N, M = F.shape
 G = F @ F.T
 dE_dG = (G - A) / (2 * N**2 * M**2)
 dE_dG
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 G_free = G.clone().requires_grad_(True)
 (by_autograd,) = torch.autograd.grad(((G_free - A) ** 2).sum() / (4 * N**2 * M**2), G_free)
 assert torch.allclose(by_autograd, dE_dG, rtol=1e-12), "line 1 should be what autograd finds"
 print("line 1: as autograd has it, to 12 digits")
 
-# %% [markdown]
-# **Line 2: $G$ by $F$.** Write $\delta_{ai}$ for 1 if $a = i$, else 0. In $G_{ab} = \sum_k F_{ak} F_{bk}$ the entry
-# $F_{ij}$ occurs where $k = j$: as the first factor if $a = i$, as the second if $b = i$. The product rule gives one
-# term for each:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Line 2: $G$ by $F$.** **Where does $F_{ij}$ occur in an entry of $G$?**
 #
-# $$\frac{\partial G_{ab}}{\partial F_{ij}} = \delta_{ai} F_{bj} + \delta_{bi} F_{aj}$$
-#
-# Four indices: all these derivatives together have the shape $(N, N, N, M)$. In [einsum](glossary.md#einsum) the
-# formula reads as it stands.
+# $$G_{ab} = \sum_k F_{ak} F_{bk}$$
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Where $k = j$: as the first factor if $a = i$, as the second if $b = i$.** The product rule gives one term for
+# each. Write $\delta_{ai}$ for 1 if $a = i$, else 0:
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# $$\frac{\partial G_{ab}}{\partial F_{ij}} = \delta_{ai} F_{bj} + \delta_{bi} F_{aj} \qquad \text{with }
+# \delta_{ai} = \begin{cases} 1 & \text{if } a = i \\ 0 & \text{else} \end{cases}$$
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Four indices: all these derivatives together have the shape $(N, N, N, M)$.** In
+# [einsum](glossary.md#einsum) the formula reads as it stands:
 
 # %%
 delta = torch.eye(N, dtype=torch.float64)
 dG_dF = torch.einsum("ai,bj->abij", delta, F) + torch.einsum("bi,aj->abij", delta, F)
 by_autograd = torch.autograd.functional.jacobian(gram_matrix, F)
-assert torch.allclose(by_autograd, dG_dF, rtol=1e-12), "line 2 should be what autograd finds"
+assert torch.allclose(by_autograd, dG_dF, rtol=1e-12), "line 2: as autograd has it"
 dG_dF.shape
 
-# %% [markdown]
-# **Line 3: the chain rule.** Every $G_{ab}$ may depend on $F_{ij}$, so we sum over all of them. Each $\delta$ picks
-# one term of a sum, and two sums remain:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Line 3: the chain rule.** Every $G_{ab}$ may depend on $F_{ij}$, so we sum over all of them:
 #
-# $$
-# \frac{\partial E_l}{\partial F_{ij}} =
-# \sum_{a,b} \frac{(G - A)_{ab}}{2 N^2 M^2} \, (\delta_{ai} F_{bj} + \delta_{bi} F_{aj}) =
-# \frac{1}{2 N^2 M^2} \left( \sum_b (G - A)_{ib} F_{bj} + \sum_a (G - A)_{ai} F_{aj} \right)
-# $$
+# $$\frac{\partial E_l}{\partial F_{ij}} =
+# \sum_{a,b} \frac{\partial E_l}{\partial G_{ab}} \, \frac{\partial G_{ab}}{\partial F_{ij}}$$
 #
-# The first sum is $((G - A) F)_{ij}$, the second is $((G - A)^T F)_{ij}$.
+# Lines 1 and 2 stand in it:
+#
+# $$= \sum_{a,b} \frac{(G - A)_{ab}}{2 N^2 M^2} \, (\delta_{ai} F_{bj} + \delta_{bi} F_{aj})$$
+#
+# Each $\delta$ picks one term of a sum, and two sums remain:
+#
+# $$= \frac{1}{2 N^2 M^2} \left( \sum_b (G - A)_{ib} F_{bj} + \sum_a (G - A)_{ai} F_{aj} \right)$$
+#
+# Both are products of matrices; in the second, the first index of $G - A$ is summed, so it is transposed:
+#
+# $$= \frac{1}{2 N^2 M^2} \left( (G - A) F + (G - A)^T F \right)_{ij}$$
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Line 3 on the example: the chain rule as a sum over $a$ and $b$, and as two products of matrices**
 
 # %%
 chain = torch.einsum("ab,abij->ij", dE_dG, dG_dF)
 two_sums = ((G - A) @ F + (G - A).T @ F) / (2 * N**2 * M**2)
-assert torch.allclose(chain, two_sums, rtol=1e-12), "line 3 should be the chain rule"
+assert torch.allclose(chain, two_sums, rtol=1e-12), "line 3 is the chain rule"
 two_sums
 
-# %% [markdown]
-# **Line 4: symmetry.** $G_{ab} = G_{ba}$ and $A_{ab} = A_{ba}$, so $(G - A)^T = G - A$: the two sums are equal.
-# Together they are twice the first, the 2 cancels, and no number is left:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Line 4: symmetry.** **$G_{ab} = G_{ba}$ and $A_{ab} = A_{ba}$, so the two sums are equal:**
+#
+# $$(G - A)^T = G - A$$
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Together they are twice the first, the 2 cancels, and no number is left:**
 #
 # $$\frac{\partial E_l}{\partial F_{ij}} = \frac{1}{N^2 M^2} \, ((G - A) F)_{ij}$$
 #
 # On paper $N^2 M^2 = 36$ and $(G - A) F$ has whole numbers:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 dE_dF = (G - A) @ F / (N**2 * M**2)
 assert torch.allclose(dE_dF, two_sums, rtol=1e-12), "line 4 should equal line 3"
 print("36 dE/dF =", (36 * dE_dF).round(decimals=9).tolist())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The form on the slide
 #
-# The paper and the slides print it in another order, and for $F_{ij} > 0$ only:
+# **The paper and the slides print it in another order, and for $F_{ij} > 0$ only:**
 #
 # $$
 # \frac{\partial E_l}{\partial F_{ij}} = \begin{cases}
@@ -270,30 +310,35 @@ print("36 dE/dF =", (36 * dE_dF).round(decimals=9).tolist())
 # \end{cases} \tag{Eq. 6}
 # $$
 #
-# Mind the order of the indices: $F^T (G - A)$ has the shape $(M, N)$, so its entry $ji$ belongs to $F_{ij}$. Turned
-# back to $(N, M)$ it is $(G - A)^T F$: the *second* sum of line 3. It equals the first only because $G - A$ is
-# symmetric.
+# Two things are new: the order of the factors, and the condition. The order first.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Mind the order of the indices: **$F^T (G - A)$ has the shape $(M, N)$, so its entry $ji$ belongs to $F_{ij}$.**
+# **Turned back to $(N, M)$ it is $(G - A)^T F$: the second sum of line 3. It equals the first only because $G - A$ is
+# symmetric.**
 
 # %% tags=["nbval-check-output"]
 printed = F.T @ (G - A)  # (M, N)
-assert torch.equal(printed.T, (G - A) @ F), "with a symmetric matrix the two forms should be equal"
+assert torch.equal(printed.T, (G - A) @ F), "the two forms should be equal"
 print("printed:", printed.T.tolist())
 print("line 4: ", ((G - A) @ F).tolist())
 
-# %% [markdown]
-# Change one entry, so that the matrix is no longer symmetric, and the two part:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Change one entry, so that the matrix is no longer symmetric, and the two part:**
 
 # %% tags=["nbval-check-output"]
 B = torch.tensor([[3.0, 1], [5, 8]], dtype=torch.float64)
-assert not torch.equal((F.T @ B).T, B @ F), "without symmetry the two forms should differ"
+assert not torch.equal((F.T @ B).T, B @ F), "without symmetry they differ"
 print("printed:", (F.T @ B).T.tolist())
 print("line 4: ", (B @ F).tolist())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where the mask belongs
 #
-# Line 4 knows no condition $F_{ij} > 0$. Where does the mask come from? Not from $E_l$: from the ReLU in front of it.
-# $F$ is not free, it is $\max(Z, 0)$, and
+# **Line 4 knows no condition $F_{ij} > 0$. Where does the mask come from?**
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Not from $E_l$: from the ReLU in front of it.** **$F$ is not free, it is $\max(Z, 0)$**, and
 #
 # $$
 # \frac{\partial F_{ij}}{\partial Z_{ij}} = \begin{cases}
@@ -301,30 +346,38 @@ print("line 4: ", (B @ F).tolist())
 # 0 & \text{if } Z_{ij} < 0
 # \end{cases}
 # $$
-#
-# So Eq. 6 is the derivative by $Z$, written with $F$. [Autograd](glossary.md#autograd) tells the two apart. It is
-# asked twice, first with $F$ as the variable, then with $Z$:
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **So Eq. 6 is the derivative by $Z$, written with $F$.**
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **[Autograd](glossary.md#autograd) tells the two apart.** It is asked twice, first **with $F$ as the variable, then
+# with $Z$:**
 
 # %% tags=["nbval-check-output"]
 F_free = F.clone().requires_grad_(True)
 (by_F,) = torch.autograd.grad(style_layer_loss(F_free, A), F_free)
 print("by F: 36 dE/dF =", (36 * by_F).round(decimals=9).tolist())
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 Z_free = Z.clone().requires_grad_(True)
 (by_Z,) = torch.autograd.grad(style_layer_loss(Z_free.relu(), A), Z_free)
 print("by Z: 36 dE/dZ =", (36 * by_Z).round(decimals=9).tolist())
 print("            F  =", F.tolist())
 
-# %% [markdown]
-# Same numbers, except that two of them are zero now: those where $F_{ij} = 0$. At $Z_{ij} = 0$ exactly, on the
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Same numbers, except that two of them are zero now: those where $F_{ij} = 0$.** At $Z_{ij} = 0$ exactly, on the
 # [kink](glossary.md#kink), there is no derivative at all; we keep away from it, as in notebook 02.
-#
-# On the cat, for filter 8 of `relu2_1`:
 
-# %%
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# On the cat, for filter 8 of `relu2_1`: **the gradient by $Z$ is the gradient by $F$, blank where $F$ is zero**
+
+# %% slideshow={"slide_type": "skip"}
 Z_cat = network.features(p, ["conv2_1"])["conv2_1"][0]
 dE_dF_cat = ((G_cat - A_swirls) @ F_cat / F_cat.numel() ** 2).view_as(Z_cat)
+dE_dF_cat.shape
+
+# %%
 maps(
     {
         "Z": Z_cat[8],
@@ -339,19 +392,19 @@ maps(
     "by F is everywhere, strongest at the eyes; in the gradient by Z all places where F is zero are blank.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Three routes, one table
 #
 # The package's gradient is Eq. 6, mask and all:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from stylekit.losses import style_layer_loss_gradient
 
 print(inspect.getsource(style_layer_loss_gradient))
 
 # %% [markdown]
-# Three routes lead to a gradient: the formula by hand, autograd, and
-# [central differences](glossary.md#central-difference), which know no calculus at all: move one number up by $h$ and
+# **Three routes lead to a gradient: the formula by hand, autograd, and
+# [central differences](glossary.md#central-difference)**, which know no calculus at all: move one number up by $h$ and
 # down by $h$, and see what the loss does.
 
 
@@ -366,14 +419,14 @@ def central_differences(loss, X, h=1e-5):
     return gradient
 
 
-central_differences(torch.sum, F).round(decimals=6)  # the sum grows by 1 with each of its numbers
+central_differences(torch.sum, F).round(decimals=6)  # the sum grows by 1 with each
 
-# %% [markdown]
-# We walk each route twice, on the $5 \times 77$ real responses: once by $F$, without the mask, and once by $Z$, with
-# it. No $Z_{ij}$ is so near to zero that a step of $h$ could cross the kink.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# We walk **each route twice, on the $5 \times 77$ real responses: once by $F$, without the mask, and once by $Z$, with
+# it.** No $Z_{ij}$ is so near to zero that a step of $h$ could cross the kink.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def loss_by_F(F):
     return style_layer_loss(F, A5)
 
@@ -386,7 +439,7 @@ by_hand = {"F": (gram_matrix(F5) - A5) @ F5 / (N5**2 * M5**2), "Z": style_layer_
 assert Z5.abs().min() > 1e-3, "all of Z should be away from the kink"
 print(f"{(F5 == 0).sum().item()} of {F5.numel()} responses are masked")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 routes = {}
 for name, loss, X in [("F", loss_by_F, F5), ("Z", loss_by_Z, Z5)]:
     differences, variable = central_differences(loss, X), X.clone().requires_grad_(True)
@@ -398,24 +451,27 @@ for name, loss, X in [("F", loss_by_F, F5), ("Z", loss_by_Z, Z5)]:
     }
     for words, error in pairs.items():
         routes.setdefault(words, {})[f"by {name}"] = (error.abs().max() / by_hand[name].abs().max()).item()
-assert max(routes["by hand - autograd"].values()) < 1e-12, "the formula should be exact up to rounding"
-assert max(max(row.values()) for row in routes.values()) < 1e-7, "central differences should be close"
+len(routes)
+
+# %% slideshow={"slide_type": "fragment"}
+assert max(routes["by hand - autograd"].values()) < 1e-12, "exact up to rounding"
+assert max(max(row.values()) for row in routes.values()) < 1e-7, "all should be close"
 print(table(routes, corner="largest error, relative"))
 
-# %% [markdown]
-# And would the mask be noticed if it were wrong? Compare the formula *without* it with autograd by $Z$:
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **And would the mask be noticed if it were wrong?** Compare the formula *without* it with autograd by $Z$:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 wrong = (by_hand["F"] - by_hand["Z"]).abs().max() / by_hand["Z"].abs().max()
 assert wrong > 0.01, "a forgotten mask should be plain to see"
 print(f"without the mask: off by {wrong.item():.2f} of the largest entry")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## From the layer down to the pixels
 #
-# Nobody paints with responses. The gradient must go on from $Z$ through all convolutions below, down to the pixels of
-# $x$: back-propagation. Autograd does that part when we hand it *our* $\partial E_l / \partial Z$ as `grad_outputs`.
-# If Eq. 6 is right, the result is the gradient of $E_l$ by the pixels, end to end.
+# Nobody paints with responses. **The gradient must go on from $Z$ through all convolutions below, down to the pixels of
+# $x$.** That is back-propagation. Autograd does that part when we hand it *our* $\partial E_l / \partial Z$ as
+# `grad_outputs`. If Eq. 6 is right, the result is the gradient of $E_l$ by the pixels, end to end.
 
 # %%
 x = p.clone().requires_grad_(True)
@@ -425,29 +481,32 @@ A_4 = gram_matrix(network.features(a, ["relu4_1"])["relu4_1"][0].flatten(1))
 (end_to_end,) = torch.autograd.grad(style_layer_loss(F_x, A_4), x, retain_graph=True)
 end_to_end.shape
 
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The same with **Eq. 6 at the layer, and back-propagation from there:**
+
 # %%
-masked = style_layer_loss_gradient(F_x, A_4).detach()
-(by_eq6,) = torch.autograd.grad(Z_x, x, grad_outputs=masked.view_as(Z_x), retain_graph=True)
+masked = style_layer_loss_gradient(F_x, A_4).detach().view_as(Z_x)
+(by_eq6,) = torch.autograd.grad(Z_x, x, grad_outputs=masked, retain_graph=True)
 error = (by_eq6 - end_to_end).abs().max() / end_to_end.abs().max()
-assert error < 1e-10, "Eq. 6, carried down to the pixels, should be the whole gradient"
+assert error < 1e-10, "Eq. 6, carried down to the pixels, should be all of it"
 print(f"largest relative difference at the pixels: {error:.0e}")
 
-# %% [markdown]
-# Without the mask the pixels are told something else:
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Without the mask the pixels are told something else:**
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 unmasked = ((gram_matrix(F_x) - A_4) @ F_x).detach() / F_x.numel() ** 2
 (by_line4,) = torch.autograd.grad(Z_x, x, grad_outputs=unmasked.view_as(Z_x))
 astray = (by_line4 - end_to_end).norm() / end_to_end.norm()
 print(f"without the mask: off by {astray.item():.1f} times the gradient's own length")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## A style picture of another size
 #
-# So far $F$ and $A$ came from pictures of one size. Take instead a painting that *is* the style, four times over: the
-# same swirls, side by side and one above the other. Its style is perfect. Eq. 4 as printed does not think so.
+# So far $F$ and $A$ came from pictures of one size. Take instead **a painting that *is* the style, four times over:**
+# the same swirls, side by side and one above the other. **Its style is perfect. Eq. 4 as printed does not think so.**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 tiled = a.repeat(1, 1, 2, 2)
 a.shape, tiled.shape
 
@@ -457,24 +516,24 @@ strip(
     alt="Left, the night sky in swirls. Right, a picture that shows this sky four times, in two rows of two.",
 )
 
-# %% [markdown]
-# $G$ is a sum over positions. The tiled picture has four times as many, so its $G$ is about $4 A$, and Eq. 4 punishes
-# it for its *size*. The remedy: divide each Gram matrix by its own number of positions, $M$ for the painting, $M_a$
-# for the style picture:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **$G$ is a sum over positions. The tiled picture has four times as many: its $G$ is about $4 A$, and Eq. 4 punishes it
+# for its size.** **The remedy: divide each Gram matrix by its own number of positions, $M$ for the painting, $M_a$ for
+# the style picture:**
 #
 # $$E_l = \frac{1}{4 N^2} \sum_{i,j} \left( \frac{G_{ij}}{M} - \frac{A_{ij}}{M_a} \right)^2$$
 #
 # This is what `M_style` is for. First exactly, with the small responses repeated four times:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 F_tiled = torch.cat([S5, S5, S5, S5], dim=1)  # (5, 4 * 77): the style itself, four times
 print(f"as printed {style_layer_loss(F_tiled, A5).item():.3f}")
 print(f"own M      {style_layer_loss(F_tiled, A5, M_style=77).item():.3f}")
 
-# %% [markdown]
-# Then with the pictures, where the seams between the tiles are new, and only they:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Then **with the pictures, where the seams between the tiles are new, and only they:**
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"}
 from stylekit.transfer import STYLE_LAYERS
 
 R_tiled, R_a, R_p = (network.features(y, STYLE_LAYERS) for y in (tiled, a, p))
@@ -488,23 +547,30 @@ for layer in STYLE_LAYERS:
     }
 assert all(row["tiled, own M"] < row["the cat"] / 20 for row in sizes.values()), "the tiled style should be near"
 assert all(sizes[layer]["tiled, as printed"] > sizes[layer]["the cat"] for layer in ("relu4_1", "relu5_1"))
-print(table({layer: {k: f"{E:.2f}" for k, E in row.items()} for layer, row in sizes.items()}, corner="E_l"))
+list(sizes)
 
-# %% [markdown]
-# As printed, the formula finds the style itself, in four copies, two thirds as far away as a cat or just as far, in the
-# two deepest layers even farther. With each Gram matrix over its own $M$, only the seams remain. Where the sizes are
-# equal, nothing changes:
+# %% tags=["nbval-check-output"]
+rounded = {layer: {k: f"{E:.2f}" for k, E in row.items()} for layer, row in sizes.items()}
+print(table(rounded, corner="E_l"))
 
-# %%
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# As printed, the formula finds the style itself, in four copies, two thirds as far away as a cat or just as far. **In
+# the two deepest layers the style itself is even farther away than the cat.** **With each Gram matrix over its own $M$,
+# only the seams remain.**
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Where the sizes are equal, nothing changes:
+
+# %% slideshow={"slide_type": "skip"}
 same = style_layer_loss(F_cat, A_swirls, M_style=M_cat)
 assert torch.equal(same, style_layer_loss(F_cat, A_swirls)), "with M_style = M it should be Eq. 4"
 same
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The gradient follows in the same four lines, with $G/M - A/M_a$ in the place of $G - A$, and one $1/M$ left over
 # from line 2: $\frac{1}{N^2 M} \left( (G/M - A/M_a) F \right)_{ij}$, masked as before.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 Z_own = Z5.clone().requires_grad_(True)
 A_own = gram_matrix(S5[:, :53])  # a style picture of 53 positions only
 (by_autograd,) = torch.autograd.grad(style_layer_loss(Z_own.relu(), A_own, M_style=53), Z_own)
@@ -512,17 +578,17 @@ own_M = (gram_matrix(F5) / M5 - A_own / 53) @ F5 / (N5**2 * M5) * (F5 > 0)
 assert torch.allclose(by_autograd, own_M, rtol=1e-10), "each Gram matrix over its own M, four lines later"
 own_M.shape
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## All layers together
 #
-# One layer sees one size of pattern. The [style loss](glossary.md#style-loss) adds several layers, each with its
+# **One layer sees one size of pattern.** The [style loss](glossary.md#style-loss) adds several layers, each with its
 # [layer weight](glossary.md#layer-weight) $w_l$, a number of our choice:
 #
 # $$L_{style}(a, x) = \sum_l w_l \, E_l \tag{Eq. 5}$$
 #
-# The paper paints with five layers, $w_l = 1/5$ each, and $w_l = 0$ for all the others.
+# **The paper paints with five layers, $w_l = 1/5$ each, and $w_l = 0$ for all the others.**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from stylekit.losses import style_loss
 
 x = p.clone().requires_grad_(True)
@@ -531,13 +597,17 @@ A_l = {layer: gram_matrix(R_a[layer][0].flatten(1)) for layer in STYLE_LAYERS}
 E = {layer: style_layer_loss(R_x[layer][0].flatten(1), A_l[layer]) for layer in STYLE_LAYERS}
 {layer: tuple(A.shape) for layer, A in A_l.items()}
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 L_style = sum(E[layer] / 5 for layer in STYLE_LAYERS)
-assert torch.isclose(L_style, style_loss(list(E.values()), [1 / 5] * 5), rtol=1e-12), "the package should agree"
+packaged = style_loss(list(E.values()), [1 / 5] * 5)
+assert torch.isclose(L_style, packaged, rtol=1e-12), "the package should agree"
 print(f"L_style = {L_style.item():.4f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 loudness = {layer: E[layer].item() for layer in STYLE_LAYERS}
+max(loudness, key=loudness.get)
+
+# %% slideshow={"slide_type": "subslide"}
 bars(
     loudness,
     title="The loss of each layer, painting x = p",
@@ -546,25 +616,30 @@ bars(
     + ", ".join(f"{layer} {value:.2f}" for layer, value in loudness.items()),
 )
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 means = [R_p[layer].mean().item() for layer in STYLE_LAYERS]
 print(f"the largest E_l is {max(loudness.values()) / min(loudness.values()):.1f} times the smallest")
 print(f"mean response to the cat: {min(means):.1f} to {max(means):.1f}")
 
-# %% [markdown]
-# Less than a factor of ten, because the compact network responds about equally strongly in all layers. In a network
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Less than a factor of ten, because **the compact network responds about equally strongly in all layers.** In a network
 # that does not, the $E_l$ lie much further apart: $E_l$ grows steeply with the responses (exercise 4). That is one
 # reason for [weight normalisation](glossary.md#weight-normalisation) (notebook 01).
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Equal weights are not equal pull
 #
-# But a loss does not move pixels; its *gradient* does. How hard does each layer pull? We take the length of
+# **But a loss does not move pixels; its *gradient* does. How hard does each layer pull?** We take the length of
 # $\partial E_l / \partial x$, a vector with one entry for each colour of each pixel.
 
-# %%
-gradients = {layer: torch.autograd.grad(E[layer], x, retain_graph=True)[0] for layer in STYLE_LAYERS}
+# %% slideshow={"slide_type": "skip"}
+gradients = {}
+for layer in STYLE_LAYERS:
+    (gradients[layer],) = torch.autograd.grad(E[layer], x, retain_graph=True)
 pull = {layer: gradients[layer].norm().item() for layer in STYLE_LAYERS}
+gradients["relu1_1"].shape
+
+# %%
 bars(
     pull,
     title="How hard each layer pulls at the pixels",
@@ -573,28 +648,37 @@ bars(
     + ", ".join(f"{layer} {value:.4f}" for layer, value in pull.items()),
 )
 
-# %% [markdown]
-# The deepest layer pulls far harder than the first. With equal $w_l$, whose way does the sum go? The cosine of the
-# angle between a layer's gradient and the whole one says it: 1 is the same direction, 0 is none of it. Beside it,
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The deepest layer pulls far harder than the first. **With equal $w_l$, whose way does the sum go?** **The cosine of
+# the angle between a layer's gradient and the whole one says it**: 1 is the same direction, 0 is none of it. Beside it,
 # weights that make up for the pull, $w_l$ in proportion to one over it:
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"}
 alignment = {layer: {} for layer in STYLE_LAYERS}
 for words, w in [("equal w", dict.fromkeys(STYLE_LAYERS, 1.0)), ("w = 1 / pull", {k: 1 / v for k, v in pull.items()})]:
     whole = sum(w[layer] * gradients[layer] for layer in STYLE_LAYERS)
     for layer, g in gradients.items():
         alignment[layer][words] = f"{((whole * g).sum() / (whole.norm() * g.norm())).item():.2f}"
 assert float(alignment["relu5_1"]["equal w"]) > 0.95, "with equal weights the deepest layer should lead"
+list(alignment)
+
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 print(f"the strongest pull is {max(pull.values()) / min(pull.values()):.0f} times the weakest")
 print(table(alignment, corner="cosine with the whole"))
 
-# %% [markdown]
-# With equal weights the first step is almost that of `relu5_1` alone. The layer weights are not decoration: they
-# decide which layer leads the first step. What each layer wants looks like this. The pictures show
-# $-\partial E_l / \partial x$, the way downhill, each scaled for itself; grey is no change.
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **With equal weights the first step is almost that of `relu5_1` alone.** The layer weights are not decoration: they
+# decide which layer leads the first step.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# What each layer wants looks like this. The pictures show **$-\partial E_l / \partial x$, the way downhill, each scaled
+# for itself; grey is no change.**
+
+# %% slideshow={"slide_type": "skip"}
+downhill = {"the painting x = p": p} | {layer: 0.5 - 0.12 * g / g.std() for layer, g in gradients.items()}
+len(downhill)
 
 # %%
-downhill = {"the painting x = p": p} | {layer: 0.5 - 0.12 * g / g.std() for layer, g in gradients.items()}
 strip(
     downhill,
     title="What each layer would change",
@@ -604,13 +688,13 @@ strip(
     "show; relu5_1 leaves most of the face grey and works at the two eyes.",
 )
 
-# %% [markdown]
-# Near against far. The grain does not get coarser with depth; what grows is how far one position reaches: a single
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Near against far. The grain does not get coarser with depth; **what grows is how far one position reaches:** a single
 # one of `relu1_1` sees $3 \times 3$ pixels, one of `relu5_1` most of this picture (its [receptive
 # field](glossary.md#receptive-field), notebook 01). To see it, we keep one position of the masked gradient, set the
 # rest to zero, and back-propagate that alone:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 convs = {layer: "conv" + layer[4:] for layer in STYLE_LAYERS}  # Z, in front of each ReLU
 R_z, asked = network.features(x, convs.values()), {}
 for layer, conv in convs.items():
@@ -631,10 +715,10 @@ strip(
     "until for relu5_1 faint coloured strokes cover most of the square.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What $w_l = 0$ means
 #
-# A layer with weight 0 is not a layer that counts little: it is not looked at. The package drops it before the
+# **A layer with weight 0 is not a layer that counts little: it is not looked at.** The package drops it before the
 # network runs, and makes the other weights add up to 1.
 
 # %% tags=["nbval-check-output"]
@@ -643,26 +727,31 @@ from stylekit.transfer import layer_weights
 w = layer_weights({"relu1_1": 1.0, "relu2_1": 3.0, "relu5_1": 0.0})
 print(w)
 
-# %% [markdown]
-# To prove it we break the deepest layer. If its responses entered with weight 0, the loss would be "not a number", for
-# even $0 \times \text{NaN}$ is NaN. And we note which convolutions run:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **To prove it we break the deepest layer: even $0 \times \text{NaN}$ is NaN.** If its responses entered with weight
+# 0, the loss would be "not a number". And we note: **which convolutions run?**
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"}
 broken = load_network("compact", device="cpu").double()
 broken.convolutions["conv5_1"].bias.fill_(float("nan"))
 ran = []
 for name, convolution in broken.convolutions.items():
     convolution.register_forward_hook(lambda *_, name=name: ran.append(name))
+len(broken.convolutions)
+
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 R_w = broken.features(p, w)
 print(*ran)
+
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 E_w = [style_layer_loss(R_w[layer][0].flatten(1), A_l[layer]) for layer in w]
-assert (0 * broken.features(p, ["relu5_1"])["relu5_1"].sum()).isnan(), "the deepest layer should be broken"
+assert (0 * broken.features(p, ["relu5_1"])["relu5_1"].sum()).isnan(), "it should be broken"
 print(f"L_style = {style_loss(E_w, list(w.values())).item():.4f}")
 
-# %% [markdown]
-# Nobody looked, and nobody paid: the network ran no deeper than `relu2_1`.
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Nobody looked, and nobody paid: **the network ran no deeper than `relu2_1`.**
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - $E_l$ is a quarter of the mean squared difference of two Gram matrices, each divided by its number of positions
@@ -672,7 +761,8 @@ print(f"L_style = {style_loss(E_w, list(w.values())).item():.4f}")
 # - The mask $F > 0$ is the ReLU's. It belongs to the derivative by $Z$.
 # - With pictures of two sizes, divide each Gram matrix by its own $M$.
 # - $L_{style}$ is a weighted sum over layers (Eq. 5). Equal weights are not equal pull; weight 0 means not looked at.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - *Divide each $E_l$ by its value at the photograph.* Then every layer starts at 1, whatever the network. The
@@ -683,7 +773,7 @@ print(f"L_style = {style_loss(E_w, list(w.values())).item():.4f}")
 #
 # Next: `05-texture-from-noise`, where $L_{style}$ alone paints.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Exercises
 #
 # ### 1. By einsum
@@ -692,7 +782,7 @@ print(f"L_style = {style_loss(E_w, list(w.values())).item():.4f}")
 # matrix $(N, N)$ from a picture of the same size.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def my_style_layer_loss(F, A):
     ### BEGIN SOLUTION
     G = torch.einsum("ik,jk->ij", F, F)
@@ -700,18 +790,18 @@ def my_style_layer_loss(F, A):
     ### END SOLUTION
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 from stylekit.checks import check, check_value
 
 check("style_layer_loss", my_style_layer_loss)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 2. In the printed order
 #
 # Write Eq. 6 in the printed order, $F^T (G - A)$, with the mask. It must return the shape $(N, M)$.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def my_style_layer_loss_gradient(F, A):
     ### BEGIN SOLUTION
     N, M = F.shape
@@ -720,43 +810,43 @@ def my_style_layer_loss_gradient(F, A):
     ### END SOLUTION
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 check("style_layer_loss_gradient", my_style_layer_loss_gradient)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 3. The sum over layers
 #
 # Write Eq. 5. `losses` is a list of the $E_l$, `weights` a list of the $w_l$. Beware of multiplying a *list*
 # by a number.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def my_style_loss(losses, weights):
     ### BEGIN SOLUTION
     return sum(weight * loss for weight, loss in zip(weights, losses, strict=True))
     ### END SOLUTION
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 check("style_loss", my_style_loss)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 4. Predict, then run
 #
 # All responses become twice as strong, those to the painting and those to the style picture
 # ($A$ follows). $E_l$ becomes how many times as large?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 prediction_times = ...
 ### BEGIN SOLUTION
 prediction_times = 16  # G and A are quadratic in the responses, E is quadratic in G - A: 2 to the power of 4
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 times = style_layer_loss(2 * F5, gram_matrix(2 * S5)) / style_layer_loss(F5, A5)
 check_value(prediction_times, round(times.item(), 6))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 5. On paper
 #
 # A well-known tutorial divides each Gram matrix by $M$ and takes the mean of the squared
@@ -768,7 +858,7 @@ check_value(prediction_times, round(times.item(), 6))
 # $((G - A) F)_{ij}$? By what must a weight $\beta$ found with $\tilde E_l$ be multiplied so that it does the same
 # with $E_l$?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # Take $M$ out of the bracket: $\tilde E_l = \frac{1}{N^2 M^2} \sum_{i,j} (G_{ij} - A_{ij})^2 = 4 E_l$.
 #

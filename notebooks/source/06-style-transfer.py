@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # Style transfer: two losses, one painting
 #
 # **The question.** One loss holds on to the content of a photograph, another to the style of a painting. What picture
@@ -24,7 +24,7 @@
 # The method is that of Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)); the slides
 # of Su and YousefiAmiri (2019) tell it as we do here, from [white noise](glossary.md#white-noise).
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import inspect
 from itertools import combinations
 
@@ -37,12 +37,12 @@ from stylekit.losses import content_loss, gram_matrix, style_layer_loss, style_l
 from stylekit.networks import load_network
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")
 p, a = load_image("coffee", size=128), load_image("waves", size=128)
 p.shape, a.shape  # (pictures, colours, height, width)
 
-# %%
+# %% slideshow={"slide_type": "slide"}
 strip(
     {"photograph p": p, "style a": a},
     title="What goes in",
@@ -51,29 +51,36 @@ strip(
     "picture of flowing bands, orange above and dark green below.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Equation 7
 #
-# The [painting](glossary.md#painting) $x$, of shape $(1, 3, H, W)$, is to have the content of the
-# [photograph](glossary.md#photograph) $p$, of the same shape, and the style of the
-# [style picture](glossary.md#style-picture) $a$. There is a loss for each. The [total loss](glossary.md#total-loss)
-# adds them:
+# **The [painting](glossary.md#painting) $x$ is to have the content of the [photograph](glossary.md#photograph) $p$ and
+# the style of $a$**, the [style picture](glossary.md#style-picture). All have the shape $(1, 3, H, W)$. There is a loss
+# for each. The [total loss](glossary.md#total-loss) adds them:
 #
 # $$L_{total}(p, a, x) = \alpha \, L_{content}(p, x) + \beta \, L_{style}(a, x) \tag{Eq. 7}$$
 #
-# $\alpha$ and $\beta$ are plain numbers, the weights, and all three losses are plain numbers too. As a reminder, with
-# the [responses](glossary.md#response) $F^l$ to $x$ and $P^l$ to $p$ at [layer](glossary.md#layer) $l$, both
-# $(N_l, M_l)$, and the [Gram matrices](glossary.md#gram-matrix) $G^l$ of $x$ and $A^l$ of $a$, both $(N_l, N_l)$:
-#
-# $$L_{content} = \frac{1}{2} \sum_{ij} \left(F_{ij} - P_{ij}\right)^2 \qquad L_{style} = \sum_l w_l E_l \qquad
-# E_l = \frac{1}{4 N_l^2 M_l^2} \sum_{ij} \left(G^l_{ij} - A^l_{ij}\right)^2$$
-#
-# (Eq. 1, 5 and 4). The content is taken at one layer, `relu4_2`; the style at five, each with the
-# [layer weight](glossary.md#layer-weight) $w_l = 1/5$.
-#
-# First by hand, in [float64](glossary.md#float64), for small pictures of one size, with nothing but sums:
+# **$\alpha$ and $\beta$ are plain numbers, the weights**, and all three losses are plain numbers too.
 
-# %%
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# As a reminder, at [layer](glossary.md#layer) $l$:
+#
+# - **$F^l$, $P^l$, both $(N_l, M_l)$: the [responses](glossary.md#response) to $x$ and to $p$**
+# - **$G^l$, $A^l$, both $(N_l, N_l)$: the [Gram matrices](glossary.md#gram-matrix) of $x$ and of $a$**
+#
+# $$L_{content} = \frac{1}{2} \sum_{ij} \left(F_{ij} - P_{ij}\right)^2 \qquad \text{at one layer}$$
+#
+# $$E_l = \frac{1}{4 N_l^2 M_l^2} \sum_{ij} \left(G^l_{ij} - A^l_{ij}\right)^2$$
+#
+# $$L_{style} = \sum_l w_l E_l \qquad \text{at five layers, each with } w_l = 1/5$$
+#
+# (Eq. 1, 4 and 5). The one layer of the content is `relu4_2`. The $w_l$ are the
+# [layer weights](glossary.md#layer-weight).
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **First by hand, for small pictures of one size, with nothing but sums**, in [float64](glossary.md#float64):
+
+# %% slideshow={"slide_type": "skip"}
 precise = load_network("compact", device="cpu").double()
 small_p, small_a = (load_image(name, size=48).double() for name in ("coffee", "waves"))
 small_a = small_a[..., : small_p.shape[2], :]  # cut to one height: Eq. 4 as printed wants one M
@@ -83,8 +90,9 @@ small_x.shape
 
 # %%
 def both_losses(x, p, a):
-    F, P, A = (precise.features(y, [*STYLE_LAYERS, "relu4_2"]) for y in (x, p, a))  # each (1, N, H, W)
-    L_content = sum((f - q) ** 2 for f, q in zip(F["relu4_2"].flatten(), P["relu4_2"].flatten(), strict=True)) / 2
+    F, P, A = (precise.features(y, [*STYLE_LAYERS, "relu4_2"]) for y in (x, p, a))
+    pairs = zip(F["relu4_2"].flatten(), P["relu4_2"].flatten(), strict=True)
+    L_content = sum((f - q) ** 2 for f, q in pairs) / 2
     L_style = 0
     for layer in STYLE_LAYERS:
         rows_x, rows_a = F[layer][0].flatten(1), A[layer][0].flatten(1)  # (N, M)
@@ -96,49 +104,52 @@ def both_losses(x, p, a):
     return L_content, L_style
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 L_content, L_style = both_losses(small_x, small_p, small_a)
 alpha, beta = 0.01, 7.0
 by_hand = alpha * L_content + beta * L_style
 print(f"{alpha} x {L_content:.1f} + {beta} x {L_style:.4f} = {by_hand:.4f}")
 
-# %% [markdown]
-# The package has it in one line:
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The package has it in one line; **the package's `content_loss`, `style_layer_loss`, `style_loss`, `total_loss` find
+# the same number:**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from stylekit.losses import total_loss
 
 print(inspect.getsource(total_loss))
 
-# %%
-F, P, R = (precise.features(y, [*STYLE_LAYERS, "relu4_2"]) for y in (small_x, small_p, small_a))
-content = content_loss(F["relu4_2"].flatten(2), P["relu4_2"].flatten(2))  # (1,): one number for each picture
-E = [style_layer_loss(F[layer].flatten(2), gram_matrix(R[layer].flatten(2))) for layer in STYLE_LAYERS]
+# %% slideshow={"slide_type": "fragment"}
+inputs = small_x, small_p, small_a
+F, P, R = (precise.features(y, [*STYLE_LAYERS, "relu4_2"]) for y in inputs)
+content = content_loss(F["relu4_2"].flatten(2), P["relu4_2"].flatten(2))
+A = {layer: gram_matrix(R[layer].flatten(2)) for layer in STYLE_LAYERS}
+E = [style_layer_loss(F[layer].flatten(2), A[layer]) for layer in STYLE_LAYERS]
 packaged = total_loss(content, style_loss(E, [1 / 5] * 5), alpha, beta)
-assert torch.allclose(packaged, by_hand, rtol=1e-10), "the loops and the package are to agree"
+assert torch.allclose(packaged, by_hand, rtol=1e-10), "loops and package are to agree"
 print(f"{packaged.item():.4f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Its gradient
 #
-# To descend we need the [gradient](glossary.md#gradient) by the pixels, of the shape of $x$. A derivative of a sum is
-# the sum of the derivatives, and constants stay in front:
+# To descend we need the [gradient](glossary.md#gradient) by the pixels, of the shape of $x$. **A derivative of a sum is
+# the sum of the derivatives, and constants stay in front:**
 #
 # $$\frac{\partial L_{total}}{\partial x} = \alpha \, \frac{\partial L_{content}}{\partial x} + \beta \,
 # \frac{\partial L_{style}}{\partial x}$$
 #
-# So the two losses pull at each pixel independently, each with its own strength. We ask
+# **So the two losses pull at each pixel independently, each with its own strength.** We ask
 # [autograd](glossary.md#autograd) for all three:
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def terms(x, p, a):  # the same two numbers with the package's functions: shorter and faster
     F, P, R = (precise.features(y, [*STYLE_LAYERS, "relu4_2"]) for y in (x, p, a))
     E = [style_layer_loss(F[layer].flatten(2), gram_matrix(R[layer].flatten(2))) for layer in STYLE_LAYERS]
     return content_loss(F["relu4_2"].flatten(2), P["relu4_2"].flatten(2)).sum(), style_loss(E, [1 / 5] * 5).sum()
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 x = small_x.clone().requires_grad_(True)
 L_content, L_style = terms(x, small_p, small_a)
 wanted = (L_content, L_style, total_loss(L_content, L_style, alpha, beta))
@@ -146,11 +157,12 @@ g_content, g_style, g_total = (torch.autograd.grad(L, x, retain_graph=True)[0] f
 assert torch.allclose(g_total, alpha * g_content + beta * g_style, rtol=1e-10, atol=1e-15)
 g_total.shape
 
-# %% [markdown]
-# And without any calculus, by [central differences](glossary.md#central-difference) at three numbers of $x$:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The two gradients by autograd, and without any calculus, by [central
+# differences](glossary.md#central-difference), at three numbers of $x$:**
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def slope(place, h=1e-5):
     ends = []
     for step in (h, -h):
@@ -160,34 +172,48 @@ def slope(place, h=1e-5):
     return (ends[0] - ends[1]).item() / (2 * h)
 
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"}
 rows = {}
 for place in [(0, 0, 5, 7), (0, 1, 17, 29), (0, 2, 30, 11)]:  # (picture, colour, row, column)
     pulls = {"alpha x content": alpha * g_content[place].item(), "beta x style": beta * g_style[place].item()}
     rows[str(place)] = pulls | {"their sum": sum(pulls.values()), "central difference": slope(place)}
     assert abs(rows[str(place)]["central difference"] - g_total[place].item()) < 1e-6 * g_total.abs().max()
+list(rows)
+
+# %% tags=["nbval-check-output"]
 print(table(rows, corner="pixel"))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The first painting
 #
-# Start at white noise, and let [L-BFGS](glossary.md#l-bfgs) descend along this gradient (notebook 08 tells how). The
-# package's `stylise` does it. It measures each loss as a part of something known, so that the weights mean about the
-# same for all pictures: the content loss against the size of $P$, each $E_l$ against that of the photograph,
+# **Start at white noise, and let [L-BFGS](glossary.md#l-bfgs) descend along this gradient** (notebook 08 tells how).
+# The package's `stylise` does it. **`stylise` measures each loss as a part of something known**, so that the weights
+# mean about the same for all pictures: the content loss against the size of $P$, each $E_l$ against that of the
+# photograph,
 #
 # $$C = \frac{L_{content}}{\sum_{ij} P_{ij}^2} \qquad\qquad S_l = \frac{E_l(x)}{E_l(p)}$$
 #
-# and minimises $\alpha \, C + \beta \sum_l w_l S_l$. (More on such scales below.) Here with $\alpha = \beta = 1$:
+# and minimises
+#
+# $$\alpha \, C + \beta \sum_l w_l S_l$$
+#
+# (More on such scales below.)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Here with $\alpha = \beta = 1$, from noise, with 120 [evaluations](glossary.md#evaluation):**
 
 # %%
-start = {"content_weight": 1, "style_weight": 1, "tv_weight": 0, "init": "noise", "sizes": [128], "seed": 0}
+start = {"content_weight": 1, "style_weight": 1, "tv_weight": 0}
+start |= {"init": "noise", "sizes": [128], "seed": 0}
 steps = list(stylise(p, a, network, steps=120, **start))
-print(
-    f"{len(steps)} steps, total loss {steps[0].losses['total']:.1f} at first, {steps[-1].losses['total']:.3f} at last"
-)
+first, last = (step.losses["total"] for step in (steps[0], steps[-1]))
+print(f"{len(steps)} steps, total loss {first:.1f} at first, {last:.3f} at last")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 moments = [0, 8, 20, 45, len(steps) - 1]
+moments
+
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {f"after {steps[i].evaluations}": steps[i].image for i in moments},
     title="A painting grows out of noise (after so many evaluations)",
@@ -196,14 +222,15 @@ strip(
     "in orange and blue; the same with clearer bands; at the end a cup made of flowing orange and dark bands.",
 )
 
-# %% [markdown]
-# Nobody drew a cup. There was noise, and at each of the 120 [evaluations](glossary.md#evaluation) two losses said how
-# each pixel should change. The first look at both pictures was the last: since then the descent knows $p$ only as $P$,
-# and $a$ only as five Gram matrices.
-#
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Nobody drew a cup.** There was noise, and at each of the 120 evaluations two losses said how each pixel should
+# change. The first look at both pictures was the last: since then **the descent knows $p$ only as $P$, and $a$ only as
+# five Gram matrices.**
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Each term has its own curve
 #
-# Eq. 7 is one number. A step keeps all of them:
+# **Eq. 7 is one number. A step keeps all of its terms:**
 
 # %%
 loss_curves(
@@ -214,35 +241,40 @@ loss_curves(
 )
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def rises(name):  # in how many steps a term grew
     values = [step.losses[name] for step in steps]
     return sum(later > earlier for earlier, later in zip(values, values[1:], strict=False))
 
 
-# %%
-times_risen = {name: rises(name) for name in ("content", "style relu1_1", "style relu5_1", "total")}
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **In how many steps does each term rise?**
+
+# %% slideshow={"slide_type": "fragment"}
+shown = ("content", "style relu1_1", "style relu5_1", "total")
+times_risen = {name: rises(name) for name in shown}
 assert times_risen["total"] == 0 and times_risen["content"] > 0, "only the sum has to fall"
 times_risen
 
-# %% [markdown]
-# The total falls at every step: that is all the minimiser looks at. A single term may rise, when the others gain more:
-# `relu5_1` gives back part of what it had won. In the end the shallow layers still fall, while content, `relu4_1` and
-# `relu5_1` stand still, well above 0. They pull in different directions, and hold each other.
-#
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **The total falls at every step: that is all the minimiser looks at. A single term may rise, when the others gain
+# more**: `relu5_1` gives back part of what it had won. In the end the shallow layers still fall, while content,
+# `relu4_1` and `relu5_1` stand still, well above 0. They pull in different directions, and hold each other.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Total variation
 #
-# The painting is grainy: what is left of the noise goes slowly, because few layers mind it. A third term does mind, the
-# [total variation](glossary.md#total-variation): the squared differences of neighbouring pixels, summed, with $x_{ij}$
-# the pixel in row $i$ and column $j$, for each of the three colours,
+# **The painting is grainy: what is left of the noise goes slowly, because few layers mind it.** A third term does mind,
+# the [total variation](glossary.md#total-variation): **the squared differences of neighbouring pixels, summed**, with
+# $x_{ij}$ the pixel in row $i$ and column $j$, for each of the three colours,
 #
 # $$TV(x) = \sum_{ij} \left(x_{i+1,j} - x_{ij}\right)^2 + \left(x_{i,j+1} - x_{ij}\right)^2$$
 #
-# It is no part of the 2015 paper. `stylise` adds `tv_weight` times $TV(x) / TV(p)$ to the sum. From here on each
+# **It is no part of the 2015 paper.** `stylise` adds `tv_weight` times $TV(x) / TV(p)$ to the sum. From here on each
 # painting gets 50 evaluations, and differs from `settings` only in what its cell says.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 settings = start | {"tv_weight": 0.02, "steps": 50}
 
 
@@ -251,11 +283,11 @@ def paint(style=a, photograph=p, **changes):
     return last
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 base = paint()  # the painting that all others are compared with
 variations = {"off": steps[-1], "0.02": base, "0.5": paint(tv_weight=0.5)}
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 grid(
     {
         "painting": {name: step.image for name, step in variations.items()},
@@ -268,30 +300,37 @@ grid(
 )
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def style_term(step):
     return sum(step.losses[f"style {layer}"] for layer in STYLE_LAYERS) / 5
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 shares = {name: {"C": step.losses["content"], "mean of S_l": style_term(step)} for name, step in variations.items()}
 for name, step in variations.items():
     shares[name]["TV(x) / TV(p)"] = (total_variation(step.image) / total_variation(p)).item()
 roughness = [row["TV(x) / TV(p)"] for row in shares.values()]
 assert roughness[0] > 2 * roughness[1] > 4 * roughness[2], "more weight, calmer picture"
+list(shares)
+
+# %% slideshow={"slide_type": "subslide"}
 print(table(shares, corner="tv_weight"))
 
-# %% [markdown]
-# A little calms the picture at a small cost. With too much of it the style goes with the grain, since strokes *are*
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **A little calms the picture at a small cost. With too much of it the style goes with the grain**, since strokes *are*
 # differences of neighbours.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The ratio of the weights
 #
-# Multiply $\alpha$ and $\beta$ by the same number, and the sum is lowest at the same painting. So only the ratio
-# $\alpha / \beta$ matters. From now on $\beta = 1$, and each picture starts from the same noise:
+# **Multiply $\alpha$ and $\beta$ by the same number, and the sum is lowest at the same painting.** So **only the ratio
+# $\alpha / \beta$ matters.** From now on $\beta = 1$, and each picture starts from the same noise:
+
+# %% slideshow={"slide_type": "skip"}
+by_ratio = {ratio: base if ratio == 1 else paint(content_weight=ratio) for ratio in (0.01, 0.1, 1, 10)}
+list(by_ratio)
 
 # %%
-by_ratio = {ratio: base if ratio == 1 else paint(content_weight=ratio) for ratio in (0.01, 0.1, 1, 10)}
 strip(
     {f"alpha/beta = {ratio}": step.image for ratio, step in by_ratio.items()},
     title="From style to content",
@@ -301,60 +340,70 @@ strip(
 )
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 numbers = {f"{r:g}": {"C": s.losses["content"], "mean of S_l": style_term(s)} for r, s in by_ratio.items()}
 contents, styles = ([row[name] for row in numbers.values()] for name in ("C", "mean of S_l"))
 assert contents == sorted(contents, reverse=True) and styles[-1] > 2 * styles[0], "what weighs more becomes smaller"
+list(numbers)
+
+# %% slideshow={"slide_type": "subslide"}
 print(table(numbers, corner="alpha/beta"))
 
-# %% [markdown]
-# What weighs more becomes smaller, at the other's cost. No ratio is right; it is the one knob that is yours. (Which
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **What weighs more becomes smaller, at the other's cost. No ratio is right; it is the one knob that is yours.** (Which
 # layers to ask is the other: notebook 07 shows both together.)
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What a published ratio means
 #
-# The 2015 paper prints ratios from $10^{-5}$ to $10^{-2}$. Take $10^{-2}$ from it, and you may get the first picture
-# of that strip or something else: a ratio is a number *in a scale*. The package knows three (`scale=`):
+# **The 2015 paper prints ratios from $10^{-5}$ to $10^{-2}$.** Take $10^{-2}$ from it, and you may get the first
+# picture of that strip or something else: **a ratio is a number in a scale.** The package knows three (`scale=`):
 #
 # | scale | content term | style term | network |
 # |---|---|---|---|
 # | `"relative"` | $L_{content} / \sum P^2$ | $E_l(x) / E_l(p)$ | as it is |
 # | `"paper"` | $L_{content}$, Eq. 1 as printed | $E_l$, Eq. 4 as printed | as it is |
 # | `"mean"` | $L_{content} / (N M)$ | $E_l$ | [normalised](glossary.md#weight-normalisation) to mean response 1 |
-#
-# Look at one and the same painting in each:
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Look at one and the same painting in each scale:
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def objective(scale, network=network, p=p, a=a, content_weight=1.0, style_weight=1.0, style_layers=STYLE_LAYERS):
     weights = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": 0}
     return Objective(network, p, a, p, CONTENT_LAYERS, style_layers, scale, **weights)
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 seen = {scale: objective(scale)(base.image) for scale in ("paper", "mean", "relative")}
 print(table({scale: {k: v.item() for k, v in losses.items()} for scale, losses in seen.items()}, corner="one painting"))
 
-# %% [markdown]
-# The content term of the sums is $N M$ times that of the means: it grows with the picture and with the network. The
-# style term does not, since Eq. 4 has its $1 / (4 N^2 M^2)$. So with printed sums the very same ratio holds on to the
-# content harder, the larger the picture. For equal paintings
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The content term of the sums is $N M$ times that of the means: it grows with the picture and with the network.** The
+# style term does not, since Eq. 4 has its $1 / (4 N^2 M^2)$. So **with printed sums the very same ratio holds on to the
+# content harder, the larger the picture.** For equal paintings
 #
-# $$\left(\frac{\alpha}{\beta}\right)_{paper} = \frac{1}{N M} \left(\frac{\alpha}{\beta}\right)_{mean} \qquad\qquad
-# \left(\frac{\alpha}{\beta}\right)_{relative} = \frac{\sum P^2 / (N M)}{\sum_l w_l E_l(p)}
+# $$\left(\frac{\alpha}{\beta}\right)_{paper} = \frac{1}{N M} \left(\frac{\alpha}{\beta}\right)_{mean}$$
+#
+# $$\left(\frac{\alpha}{\beta}\right)_{relative} = \frac{\sum P^2 / (N M)}{\sum_l w_l E_l(p)}
 # \left(\frac{\alpha}{\beta}\right)_{mean}$$
 #
 # and, in the last, layer weights in proportion to $w_l E_l(p)$.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 P = network.features(p, ["relu4_2"])["relu4_2"]  # (1, N, H_l, W_l)
 NM = P.numel()
 NM
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 E_p = {layer: objective("paper")(p)[f"style {layer}"].item() for layer in STYLE_LAYERS}
 to_relative = P.square().mean().item() / (sum(E_p.values()) / 5)
 round(to_relative, 2)
+
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The ratios that the 2015 paper prints, in each of the three scales:**
 
 
 # %%
@@ -363,13 +412,15 @@ def convert(ratio):  # given in "mean"
 
 
 # %%
-published = {"Fig. 3, first column": 1e-5, "Fig. 2, E and F": 1e-4, "Fig. 2, B to D": 1e-3, "Fig. 3, last column": 1e-2}
-print(table({where: convert(ratio) for where, ratio in published.items()}, corner="2015 paper"))
+published = {"Fig. 3, first column": 1e-5, "Fig. 2, E and F": 1e-4}
+published |= {"Fig. 2, B to D": 1e-3, "Fig. 3, last column": 1e-2}
+in_each = {where: convert(ratio) for where, ratio in published.items()}
+print(table(in_each, corner="2015 paper"))
 
-# %% [markdown]
-# Is that the same painting? Then both gradients must point the same way, at any picture:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Is that the same painting? Then both gradients must point the same way, at any picture:**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 small = {"network": precise, "p": small_p, "a": small_a}
 small_P, small_E = precise.features(small_p, ["relu4_2"])["relu4_2"], objective("paper", **small)(small_p)
 w = {layer: small_E[f"style {layer}"].item() for layer in STYLE_LAYERS}
@@ -378,16 +429,17 @@ ratio = 1e-2 * small_P.square().mean().item() / (sum(w.values()) / 5)
 relative_objective = objective("relative", content_weight=ratio, style_layers=w, **small)
 
 # %% tags=["nbval-check-output"]
-u, v = (torch.autograd.grad(f(x)["total"], x)[0].flatten() for f in (paper_objective, relative_objective))
+both = paper_objective, relative_objective
+u, v = (torch.autograd.grad(f(x)["total"], x)[0].flatten() for f in both)
 cosine = (u @ v / (u.norm() * v.norm())).item()
-assert abs(cosine - 1) < 1e-10, "converted weights make the same objective but for a constant"
+assert abs(cosine - 1) < 1e-10, "the same objective but for a constant"
 print(f"cosine of the two gradients: {cosine:.6f}")
 
-# %% [markdown]
-# Now the same printed number, $\alpha / \beta = 10^{-2}$, taken as a ratio in each of the three scales. We paint all
-# three in "relative", with the converted weights, so that nothing else differs:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Now **the same printed number, $\alpha / \beta = 10^{-2}$, taken as a ratio in each of the three scales.** We paint
+# all three in "relative", with the converted weights, so that nothing else differs:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 as_mean, as_paper = 1e-2 * to_relative, 1e-2 * NM * to_relative
 one_number = {
     "relative (0.01)": by_ratio[0.01],
@@ -404,47 +456,53 @@ strip(
     "drawing of cup, saucer and spoon without the style's colours or bands.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 pulled = [step.losses["content"] for step in one_number.values()]
 assert pulled[0] > pulled[1] > 5 * pulled[2], "one number, three strengths of the content"
 [round(C, 3) for C in pulled]
 
-# %% [markdown]
-# So beware of a ratio without its scale. The published ones carry over in "mean", and only there, with the network
-# that they were made for, [VGG-19](glossary.md#vgg-19) with its responses normalised. The
-# [compact network](glossary.md#compact-network) is the wrong one for it:
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# So **beware of a ratio without its scale.** The published ones carry over in "mean", and only there, with the network
+# that they were made for, [VGG-19](glossary.md#vgg-19) with its responses normalised.
 
-# %%
+# %% [markdown] slideshow={"slide_type": "skip"}
+# The [compact network](glossary.md#compact-network) is the wrong one for it:
+
+# %% slideshow={"slide_type": "skip"}
 cat, night = load_image("chelsea", size=128), load_image("swirls", size=128)
 cat.shape, night.shape
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 options = {"scale": "mean", "init": "noise", "sizes": [128], "steps": 1}
 first = {"coffee, waves": next(stylise(p, a, network, **options))}
 first["cat, night"] = next(stylise(cat, night, network, **options))
 {names: f"{step.losses['total']:.0e}" for names, step in first.items()}  # the total loss of white noise
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 responses = [network.features(picture, ["relu5_1"])["relu5_1"][0].flatten(1) for picture in (cat, night)]
 [tuple(F.shape) for F in responses]  # (N, M) each
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 mu = torch.cat(responses, dim=1).mean(dim=1)  # (N,): each filter's mean response
 awake = mu[mu > 0]
 print(f"relu5_1: {len(mu) - len(awake)} of {len(mu)} filters never respond to cat or night")
 print(f"the weakest of the others: {awake.min():.0e} on average, the strongest: {awake.max():.1f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # To bring a filter that hardly ever responds to a mean of 1, it is multiplied by a huge number; noise wakes it, and its
 # loss drowns all others. We therefore left the normalisation out in the table and in the pictures above. The compact
 # network needs it less: its layers respond about equally strongly (notebook 04).
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where to start
 #
-# Same pictures, same weights, three starts:
+# **Same pictures, same weights, three starts:**
+
+# %% slideshow={"slide_type": "skip"}
+starts = {"noise": base} | {init: paint(init=init) for init in ("content", "style")}
+list(starts)
 
 # %%
-starts = {"noise": base} | {init: paint(init=init) for init in ("content", "style")}
 strip(
     {f"from {name}": step.image for name, step in starts.items()},
     title="Three starts, 50 evaluations each",
@@ -454,29 +512,37 @@ strip(
 )
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def correlation(x, y):  # 1: the same picture; 0: nothing in common
     x, y = (z - z.mean(dim=(2, 3), keepdim=True) for z in (x, y))  # without each channel's mean
     return float((x * y).sum() / (x.norm() * y.norm()))
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 begin = {"content": p, "style": resize_image(a, tuple(p.shape[-2:]))}
 rows = {f"from {k}": {"C": s.losses["content"], "mean of S_l": style_term(s)} for k, s in starts.items()}
 for name, step in starts.items():
     rows[f"from {name}"] |= {f"like {k}": f"{correlation(step.image, begin[k]):.2f}" for k in ("content", "style")}
 assert correlation(starts["content"].image, p) > 0.2 + correlation(base.image, p), "a start leaves its trace"
 assert correlation(starts["style"].image, begin["style"]) > 0.2 + correlation(base.image, begin["style"])
+list(rows)
+
+# %% slideshow={"slide_type": "subslide"}
 print(table(rows))
 
-# %% [markdown]
-# The losses are close, the pictures are not. The total loss has many valleys, and the start decides which of them one
-# comes down in. From $p$ the painting keeps more of $p$ than `relu4_2` asks for, such as what is light and what is
-# dark; from $a$ it keeps the arrangement of $a$. Noise favours neither, and it can be drawn again, with another
-# [seed](glossary.md#seed):
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **The losses are close, the pictures are not. The total loss has many valleys, and the start decides which of them one
+# comes down in.** From $p$ the painting keeps more of $p$ than `relu4_2` asks for, such as what is light and what is
+# dark; from $a$ it keeps the arrangement of $a$.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Noise favours neither, and it can be drawn again, with another [seed](glossary.md#seed):**
+
+# %% slideshow={"slide_type": "skip"}
+seeds = {0: base} | {seed: paint(seed=seed) for seed in range(1, 6)}
+list(seeds)
 
 # %%
-seeds = {0: base} | {seed: paint(seed=seed) for seed in range(1, 6)}
 strip(
     {f"seed {seed}": step.image for seed, step in seeds.items()},
     title="Six noises, one loss",
@@ -484,69 +550,77 @@ strip(
     alt="Six paintings of the cup on its saucer, each in the same place, made of bands that run differently in each.",
 )
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 totals = [step.losses["total"] for step in seeds.values()]
 assert max(totals) < 1.2 * min(totals), "the six end about equally low"
 print(f"total losses {min(totals):.3f} to {max(totals):.3f}")
 
-# %% [markdown]
-# About equally good, and different. What do they share? Compare two paintings at the pixels, and at `relu4_2`, where
-# the content loss looks:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **About equally good, and different. What do they share?** Compare two paintings at the pixels, and at `relu4_2`,
+# where the content loss looks:
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def alike(one, two):
     responses = (network.features(step.image, ["relu4_2"])["relu4_2"] for step in (one, two))
     return {"pixels": correlation(one.image, two.image), "relu4_2": correlation(*responses)}
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 free = alike(by_ratio[0.01], paint(content_weight=0.01, seed=1))
 pairs = [alike(seeds[i], seeds[j]) for i, j in combinations(seeds, 2)]
 held = {name: sum(pair[name] for pair in pairs) / len(pairs) for name in free}
 assert abs(held["pixels"]) < 0.35 and held["relu4_2"] > 0.7 and held["relu4_2"] > free["relu4_2"] + 0.2
-print(table({"alpha/beta = 0.01": free, "alpha/beta = 1": held}, corner="correlation of two seeds"))
+len(pairs)
 
-# %% [markdown]
-# With little content weight the noise decides what stands where, as in notebook 05. With more of it the paintings agree
-# at `relu4_2`: the cup stands where it stands. Between its outlines each stroke is still free.
-#
+# %% slideshow={"slide_type": "fragment"}
+compared = {"alpha/beta = 0.01": free, "alpha/beta = 1": held}
+print(table(compared, corner="correlation of two seeds"))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **With little content weight the noise decides what stands where**, as in notebook 05. **With more of it the paintings
+# agree at `relu4_2`: the cup stands where it stands.** Between its outlines each stroke is still free.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Whose colours?
 #
-# The style loss brings the colours of $a$ too. Often one wants the strokes only. Take the cat and the starry night, and
-# start from the photograph:
+# **The style loss brings the colours of $a$ too. Often one wants the strokes only.** Take the cat and the starry night,
+# and start from the photograph:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 night_cat = paint(night, cat, content_weight=0.1, init="content")
 
 # %% [markdown]
-# **Luminance only.** The [luminance](glossary.md#luminance) of a pixel is $Y = 0.299 \, R + 0.587 \, G + 0.114 \, B$:
-# what a black-and-white screen would show. Give the painting's luminance to the photograph, and leave the photograph's
-# colour:
+# **Luminance only.** **The [luminance](glossary.md#luminance) of a pixel is $Y = 0.299 \, R + 0.587 \, G + 0.114 \,
+# B$**: what a black-and-white screen would show. **Give the painting's luminance to the photograph, and leave the
+# photograph's colour:**
 #
 # $$x'_c = p_c + \left(Y(x) - Y(p)\right), \qquad c = R, G, B$$
 #
-# One number is added to all three colours, so their differences stay those of $p$.
+# **One number is added to all three colours, so their differences stay those of $p$.**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 kept = keep_colour(night_cat.image, cat)
 Y = lambda image: (image * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)  # noqa: E731
 inside = ((kept > 0) & (kept < 1)).all(dim=1, keepdim=True)  # elsewhere a colour was cut off at 0 or 1
 assert torch.allclose(Y(kept)[inside], Y(night_cat.image)[inside], atol=1e-5), "the painting's luminance"
 print(f"{100 * inside.float().mean():.0f} % of the pixels were not cut off")
 
-# %% [markdown]
-# **Match the style's colours first.** Or change $a$ before painting. Give it the photograph's mean colour $\mu_p$, of
-# shape $(3,)$, and its [covariance](glossary.md#covariance) $\Sigma_p$ of red, green and blue, $(3, 3)$, by one linear
-# map of each pixel:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Match the style's colours first.** Or change $a$ before painting. **Give $a$ the photograph's mean colour $\mu_p$,
+# of shape $(3,)$, and its [covariance](glossary.md#covariance) $\Sigma_p$ of red, green and blue, $(3, 3)$**, by one
+# linear map of each pixel:
 #
 # $$a' = \Sigma_p^{1/2} \, \Sigma_a^{-1/2} \, (a - \mu_a) + \mu_p$$
 #
-# The map takes the spread of $a$ away, then puts that of $p$ on: $\Sigma_p^{1/2} \Sigma_a^{-1/2} \, \Sigma_a \,
-# \Sigma_a^{-1/2} \Sigma_p^{1/2} = \Sigma_p$. Full histograms can be matched instead, colour by colour: the darkest red
+# The map takes the spread of $a$ away, then puts that of $p$ on:
+#
+# $$\Sigma_p^{1/2} \Sigma_a^{-1/2} \, \Sigma_a \, \Sigma_a^{-1/2} \Sigma_p^{1/2} = \Sigma_p$$
+#
+# Full histograms can be matched instead, colour by colour: the darkest red
 # of $a$ becomes the darkest red of $p$, and so on by rank.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 matched = match_colour(night, cat)
 covariances = [torch.cov(image.flatten(2)[0]) for image in (night, cat, matched)]  # each (3, 3)
 off = [(C - covariances[1]).norm() / covariances[1].norm() for C in covariances]
@@ -554,9 +628,7 @@ assert off[2] < 0.05 < off[0], "the style has the photograph's covariance now"
 print(f"distance to the photograph's covariance: {100 * off[0]:.0f} % before, {100 * off[2]:.1f} % after")
 
 
-# %%
-
-
+# %% slideshow={"slide_type": "skip"}
 def match_histograms(a, p):
     result = torch.empty_like(a)
     for c in range(3):
@@ -566,7 +638,7 @@ def match_histograms(a, p):
     return result
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {"style a": night, "linear match": matched, "histograms": match_histograms(night, cat)},
     title="A starry night in the colours of a cat",
@@ -574,11 +646,11 @@ strip(
     alt="The blue and yellow starry night; the same in brown and cream; and once more in purplish brown with yellow.",
 )
 
-# %% [markdown]
-# The linear map treats the three colours together: stars that were yellow on blue are cream on brown, as in the cat.
-# Histograms colour by colour know nothing of pairs, and leave some yellow. Then paint with it:
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **The linear map treats the three colours together**: stars that were yellow on blue are cream on brown, as in the
+# cat. **Histograms colour by colour know nothing of pairs, and leave some yellow.** Then paint with it:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {
         "photograph": cat,
@@ -592,29 +664,35 @@ strip(
     "photograph's colours; and painted in ginger and cream with fine curved strokes.",
 )
 
-# %% [markdown]
-# *Luminance only* keeps the colour of each place, but for what is cut off at 0 or 1, and takes the painting's contrast,
-# which comes from the yellow and blue of $a$. *Matched* has the photograph's palette, but not its places: the green of
-# the eyes may go elsewhere. It is also softer: matched colours lie closer together, so the strokes have less contrast.
-#
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **"Luminance only" keeps the colour of each place**, but for what is cut off at 0 or 1, and takes the painting's
+# contrast, which comes from the yellow and blue of $a$. **"Style matched" has the photograph's palette, but not its
+# places**: the green of the eyes may go elsewhere. It is also softer: matched colours lie closer together, so the
+# strokes have less contrast.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### A grey picture
 #
-# A grey picture has $R = G = B$ everywhere. Its covariance has only one direction: two eigenvalues are 0, and
-# $\Sigma_a^{-1/2}$ would divide by their roots.
+# A grey picture has $R = G = B$ everywhere. **Its covariance has only one direction: two eigenvalues are 0, and
+# $\Sigma_a^{-1/2}$ would divide by their roots.**
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 grey = Y(night).expand(-1, 3, -1, -1)
 eigenvalues = torch.linalg.eigvalsh(torch.cov(grey.double().flatten(2)[0]))
 assert eigenvalues[1] < 1e-12 < eigenvalues[2], "one direction only"
-print("eigenvalues of a grey picture:", [round(abs(value), 3) for value in eigenvalues.tolist()])
+rounded = [round(abs(value), 3) for value in eigenvalues.tolist()]
+print("eigenvalues of a grey picture:", rounded)
 
-# %% [markdown]
-# Whoever does divide gets a picture of NaN (notebook A2 has it among its bugs). `match_colour` adds $10^{-6}$ to the
-# diagonal of each covariance first. But no linear map makes colours out of one direction:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Whoever does divide gets a picture of NaN (notebook A2 has it among its bugs). **`match_colour` adds $10^{-6}$ to the
+# diagonal of each covariance first. But no linear map makes colours out of one direction:**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 tinted = match_colour(grey, cat)
 assert torch.isfinite(tinted).all(), "no division by zero"
+tinted.shape
+
+# %%
 strip(
     {"style, grey": grey, "matched to the cat": tinted},
     title="One direction in, one direction out",
@@ -622,16 +700,16 @@ strip(
     alt="The starry night in grey, and the same in shades of brown: lighter and darker, but of one hue.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # And the other way round: with a grey photograph, *luminance only* gives a grey painting, for it keeps that colour.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 still_grey = keep_colour(night_cat.image, Y(cat).expand_as(cat))
 colour_left = (still_grey.amax(dim=1) - still_grey.amin(dim=1)).max()
 assert colour_left < 1e-6, "no colour in, no colour out"
 print(f"largest difference of two colours of a pixel: {colour_left:.3f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - $L_{total} = \alpha L_{content} + \beta L_{style}$ (Eq. 7), and its gradient is the same sum of two gradients.
@@ -641,7 +719,8 @@ print(f"largest difference of two colours of a pixel: {colour_left:.3f}")
 # - The start leaves its trace. Different noises end about equally low; what the content layer sees they share, the
 #   strokes they do not.
 # - Total variation calms the grain. Colours can be kept by luminance, or matched before painting.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - *Paint from luminance alone*: make $p$ and $a$ grey first, and give the painting the photograph's colours later.
@@ -659,21 +738,21 @@ print(f"largest difference of two colours of a pixel: {colour_left:.3f}")
 # Both weights become ten times as large, $\alpha = \beta = 10$. After the same number of evaluations, how many times as
 # large is the total loss? And does any pixel change by more than 0.01 (`True` or `False`)?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 times_as_large, picture_changes = ..., ...
 ### BEGIN SOLUTION
 times_as_large = 10  # the loss is linear in the weights
 picture_changes = False  # the minimiser scales the loss to its gradient: the same steps
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 once, tenfold = (paint(content_weight=c, style_weight=c, tv_weight=0, steps=12) for c in (1, 10))
 check_value(times_as_large, round(tenfold.losses["total"] / once.losses["total"], 2))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 check_value(picture_changes, bool((tenfold.image - once.image).abs().max() > 0.01))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 2. On paper
 #
 # VGG-19 looks at a picture of $512 \times 512$ pixels. `relu4_2` has $N = 512$ filters; three poolings lie before it.
@@ -684,7 +763,7 @@ check_value(picture_changes, bool((tenfold.image - once.image).abs().max() > 0.0
 #
 # Write down how you get there:
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # 1. Three poolings halve each side three times: $512 / 8 = 64$, so $M = 64 \times 64 = 4096$ and
 #    $N M = 512 \times 4096 = 2\,097\,152$.
@@ -694,26 +773,26 @@ check_value(picture_changes, bool((tenfold.image - once.image).abs().max() > 0.0
 #    because of its $1 / M^2$.
 # <!-- ### END SOLUTION -->
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_NM, my_ratio, my_factor = ..., ..., ...
 ### BEGIN SOLUTION
 my_NM, my_ratio, my_factor = 512 * 64 * 64, 1e-3 * 512 * 64 * 64, 4
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 N, M = 512, {side: (side // 8) ** 2 for side in (512, 1024)}
 truths = [N * M[512], 1e-3 * N * M[512], M[1024] // M[512]]
 for answer, truth in zip((my_NM, my_ratio, my_factor), truths, strict=True):
     print(check_value(answer, truth))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 3. The total gradient by hand
 #
 # Content and style at one and the same layer, with the response $Z$, $(N, M)$, before the [ReLU](glossary.md#relu) and
 # $F = \max(Z, 0)$. Return $\partial L_{total} / \partial Z$, $(N, M)$, without autograd: from `content_loss_gradient`
 # (Eq. 2) and `style_layer_loss_gradient` (Eq. 6), or from the formulas themselves.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from stylekit.losses import content_loss_gradient, style_layer_loss_gradient
 
 
@@ -724,7 +803,7 @@ def my_total_gradient(Z, P, A, alpha, beta):
     ### END SOLUTION
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 draw = torch.Generator().manual_seed(0)
 Z, Q, S = (torch.randn(5, 7, generator=draw, dtype=torch.float64) for _ in range(3))
 Z.requires_grad_(True)
@@ -732,19 +811,19 @@ whole = total_loss(content_loss(Z.relu(), Q.relu()), style_layer_loss(Z.relu(), 
 (truth,) = torch.autograd.grad(whole, Z)
 truth.shape
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 mine = my_total_gradient(Z.detach(), Q.relu(), gram_matrix(S.relu()), 0.3, 40.0)
 row = ... if mine is None else [round(value, 4) for value in mine[1].tolist()]  # one row of it
 check_value(row, [round(value, 4) for value in truth[1].tolist()])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 4. Keep the colours
 #
 # Write luminance-only transfer: from a painting and a photograph, both $(1, 3, H, W)$, the picture $p + Y(x) - Y(p)$,
 # cut off to the range 0 to 1.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def my_keep_colour(painting, photograph):
     ### BEGIN SOLUTION
     change = Y(painting) - Y(photograph)  # (1, 1, H, W): broadcast over the three colours
@@ -752,7 +831,7 @@ def my_keep_colour(painting, photograph):
     ### END SOLUTION
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 tiny_x, tiny_p = (torch.rand(1, 3, 5, 7, generator=draw) for _ in range(2))
 mine = my_keep_colour(tiny_x, tiny_p)
 pixels = ... if mine is None else [round(value, 3) for value in mine[0, :, 2, 3].tolist()]  # one pixel's R, G, B

@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # How to descend: why a painting takes so many looks
 #
 # **The question.** We know which way is down: the gradient says so. Why does it take hundreds of looks at the painting
@@ -21,7 +21,7 @@
 #
 # **How long it runs.** About 30 seconds on two cores.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import math
 import time
 from collections import defaultdict, deque
@@ -36,24 +36,24 @@ from stylekit.networks import COMPACT, VGG19, LossNetwork, load_network
 from stylekit.optimise import minimise
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")
 p, a = load_image("chelsea", size=112), load_image("waves", size=112)
 p.shape  # (pictures, colours, height, width)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The place we are in
 #
-# The [objective](glossary.md#objective) is the total loss of the [photograph](glossary.md#photograph) $p$, the
-# [style picture](glossary.md#style-picture) $a$ and the [painting](glossary.md#painting) $x$,
+# **The [objective](glossary.md#objective) is the total loss of the [photograph](glossary.md#photograph) $p$, the
+# [style picture](glossary.md#style-picture) $a$ and the [painting](glossary.md#painting) $x$,**
 #
 # $$L_{total}(p, a, x) = \alpha \, L_{content}(p, x) + \beta \, L_{style}(a, x) \tag{Eq. 7}$$
 #
-# and it has as many unknowns as $x$ has numbers. The package writes it so, in the scale "relative", with a little
+# and **it has as many unknowns as $x$ has numbers**. The package writes it so, in the scale "relative", with a little
 # [total variation](glossary.md#total-variation), through the [compact network](glossary.md#compact-network):
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def objective_for(p, a, network):
     weights = {"content_weight": 0.05, "style_weight": 1.0, "tv_weight": 0.001}
     return Objective(network, p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **weights)
@@ -63,15 +63,15 @@ def objective_for(p, a, network):
 objective = objective_for(p, a, network)
 print(f"{p.numel()} unknowns, loss at the photograph {objective(p)['total']:.3f}")
 
-# %% [markdown]
-# One look at a place, an [evaluation](glossary.md#evaluation), tells the height $L$ there and the slope
-# $g = \partial L / \partial x$, a picture of its own. This function looks, and keeps a record of the seconds and the
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **One look at a place, an [evaluation](glossary.md#evaluation), tells the height $L$ there and the slope
+# $g = \partial L / \partial x$, a picture of its own.** This function looks, and keeps a record of the seconds and the
 # losses, so that we can compare methods by either.
 
 
 # %%
 def looking(objective):
-    """Return a function from x to (loss, gradient), and its record of (seconds, loss), one for each look."""
+    """Return a function from x to (loss, gradient), and its record of (seconds, loss)."""
     record, start = [], time.perf_counter()
 
     def look(x):
@@ -84,15 +84,15 @@ def looking(objective):
     return look, record
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 look, record = looking(objective)
 L, g = look(p)
 g.shape, f"mean size of an entry {g.abs().mean():.1e}"
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Three ways down
 #
-# **Gradient descent** goes against the slope, as far as the [learning rate](glossary.md#learning-rate) $\lambda$ says:
+# **Gradient descent goes against the slope, as far as the [learning rate](glossary.md#learning-rate) $\lambda$ says:**
 #
 # $$x \leftarrow x - \lambda \, g$$
 
@@ -107,13 +107,14 @@ def gradient_descent(look, x, looks, rate):
     return x
 
 
-# %% [markdown]
-# **[Adam](glossary.md#adam)** (Kingma and Ba 2015, [arXiv:1412.6980](https://arxiv.org/abs/1412.6980), algorithm 1)
-# keeps a running mean $m$ of the slopes and a running mean $v$ of their squares, number by number, and moves each pixel
-# by about $\lambda$, whatever the size of its slope. After $k$ looks
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **[Adam](glossary.md#adam) keeps running means, $m$ of the slopes and $v$ of their squares**, number by number (Kingma
+# and Ba 2015, [arXiv:1412.6980](https://arxiv.org/abs/1412.6980), algorithm 1). **It moves each pixel by about
+# $\lambda$, whatever the size of its slope.** After $k$ looks
 #
-# $$m \leftarrow \beta_1 m + (1 - \beta_1) \, g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2, \qquad
-# x \leftarrow x - \lambda \, \frac{m / (1 - \beta_1^k)}{\sqrt{v / (1 - \beta_2^k)} + 10^{-8}}$$
+# $$m \leftarrow \beta_1 m + (1 - \beta_1) \, g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2$$
+#
+# $$x \leftarrow x - \lambda \, \frac{m / (1 - \beta_1^k)}{\sqrt{v / (1 - \beta_2^k)} + 10^{-8}}$$
 
 
 # %%
@@ -127,12 +128,12 @@ def adam(look, x, looks, rate, beta_1=0.9, beta_2=0.999):
     return x
 
 
-# %% [markdown]
-# Both need a learning rate, and nothing says which. So try three for each, forty looks every time, always from the
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Both need a learning rate, and nothing says which.** So try three for each, forty looks every time, always from the
 # photograph.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def descend(method, objective, *options):
     """Return the end of a descent of 40 looks from the photograph, and its record."""
     look, record = looking(objective)
@@ -145,8 +146,14 @@ def losses(record):
 
 # %%
 plain = {rate: descend(gradient_descent, objective, rate) for rate in (3, 100, 300)}
+steady = {rate: descend(adam, objective, rate) for rate in (0.001, 0.05, 1.0)}
+{rate: len(record) for rate, (_, record) in plain.items()}  # looks of gradient descent
+
+# %% slideshow={"slide_type": "skip"}
 assert plain[3][1][-1][1] > 3 * plain[100][1][-1][1], "3 crawls"
 assert len(plain[300][1]) < 10, "300 diverges"
+
+# %% slideshow={"slide_type": "subslide"}
 curves(
     {f"rate {rate}": losses(record) for rate, (_, record) in plain.items()},
     title="Gradient descent: crawls, works, diverges",
@@ -157,8 +164,7 @@ curves(
     "with jolts, then ever more slowly, to a fifteenth. Rate 300 shoots up to far above the start and ends.",
 )
 
-# %%
-steady = {rate: descend(adam, objective, rate) for rate in (0.001, 0.05, 1.0)}
+# %% slideshow={"slide_type": "subslide"}
 curves(
     {f"rate {rate:g}": losses(record) for rate, (_, record) in steady.items()},
     title="Adam: crawls, works, overshoots",
@@ -170,21 +176,25 @@ curves(
 )
 
 # %% [markdown]
-# The right $\lambda$ of gradient descent has to do with *this* loss: a loss in other units (another
-# [convention](glossary.md#convention), other weights) needs another. Adam's is a distance, in units of the colours:
+# **The right $\lambda$ of gradient descent has to do with *this* loss**: a loss in other units (another
+# [convention](glossary.md#convention), other weights) needs another. **Adam's is a distance, in units of the colours**:
 # about how far a pixel moves at a look. It does not care about the units of the loss.
-#
-# The third way needs no rate. **[L-BFGS](glossary.md#l-bfgs)**, by the package:
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **The third way needs no rate: [L-BFGS](glossary.md#l-bfgs)**, by the package:
 
 # %%
 steps = list(minimise(p, objective, 40))
 best = {"gradient descent": plain[100][1], "Adam": steady[0.05][1]}
 best["L-BFGS"] = [(step.seconds, step.losses["total"]) for step in steps]
-evaluations = [losses(record)[0] for record in list(best.values())[:2]] + [[step.evaluations for step in steps]]
-
-# %%
 ends = {name: record[-1][1] for name, record in best.items()}
+{name: round(end, 3) for name, end in ends.items()}
+
+# %% slideshow={"slide_type": "skip"}
+evaluations = [losses(record)[0] for record in list(best.values())[:2]] + [[step.evaluations for step in steps]]
 assert ends["L-BFGS"] < ends["Adam"] < ends["gradient descent"], "L-BFGS gets lowest"
+
+# %% slideshow={"slide_type": "subslide"}
 curves(
     {
         name: (count, [loss for _, loss in record])
@@ -198,13 +208,13 @@ curves(
     "steeply for fifteen evaluations and then flatten.",
 )
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 falling = [(step.evaluations, step.losses["total"]) for step in steps]
 for name in ("gradient descent", "Adam"):
     needed = next(looks for looks, loss in falling if loss <= ends[name])
     print(f"where {name} ends after 40 looks, L-BFGS is after {needed}")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 curves(
     {name: ([seconds for seconds, _ in record], [loss for _, loss in record]) for name, record in best.items()},
     title="Loss against seconds, on the machine that made this notebook",
@@ -215,7 +225,7 @@ curves(
     "L-BFGS still ends lowest, then Adam, then gradient descent.",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {
         "photograph": p,
@@ -230,27 +240,27 @@ strip(
     "blue-green; and the style picture of waves. The three paintings look much alike.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why gradient descent is slow: a valley
 #
-# Take two unknowns, so that we can draw it: a valley that rises gently along and steeply across. Its
-# [curvatures](glossary.md#curvature), how fast the slope grows, are $c = 1$ along and $c = 25$ across.
+# Take two unknowns, so that we can draw it: **a valley that rises gently along and steeply across**. **Its
+# [curvatures](glossary.md#curvature), how fast the slope grows, are $c = 1$ along and $c = 25$ across.**
 #
 # $$f(x) = \tfrac{1}{2} \left(u^2 + 25 \, v^2\right), \qquad u \text{ along, } v \text{ across}$$
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 turn = torch.tensor([[0.866025403784, 0.5], [-0.5, 0.866025403784]], dtype=torch.float64)  # by 30 degrees
 begin = turn.T @ torch.tensor([-4.0, 0.8], dtype=torch.float64)  # u = -4, v = 0.8
 begin
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def valley(x):
     u, v = torch.tensordot(turn, x, dims=1)
     return {"total": 0.5 * (u**2 + 25 * v**2)}
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def path(method, *options, looks=25, height=valley, begin=begin):
     """Return all the places where a method looked, (looks, 2)."""
     places, (look, _) = [], looking(height)
@@ -259,80 +269,86 @@ def path(method, *options, looks=25, height=valley, begin=begin):
 
 
 # %% [markdown]
-# Along each of the two directions the slope is $c$ times the distance. So one move of gradient descent multiplies the
-# distance by $1 - \lambda c$, and after $k$ moves
+# Along each of the two directions the slope is $c$ times the distance. **So one move of gradient descent multiplies the
+# distance by $1 - \lambda c$, and after $k$ moves**
 #
 # $$u_k = (1 - \lambda)^k \, u_0, \qquad v_k = (1 - 25 \lambda)^k \, v_0$$
-#
-# Across, it shrinks only if $\lambda < 2 / 25 = 0.08$. The steep direction dictates the rate, and the gentle one has to
-# live with it.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Across, it shrinks only if $\lambda < 2 / 25 = 0.08$.** **The steep direction dictates the rate, and the gentle one
+# has to live with it.**
 
 # %% tags=["nbval-check-output"]
 for rate in (0.01, 0.07, 0.081):
     u, v = turn @ path(gradient_descent, rate)[-1]  # after 24 moves
-    assert abs(u + 4 * (1 - rate) ** 24) < 1e-9 and abs(v - 0.8 * (1 - 25 * rate) ** 24) < 1e-9, "as on paper"
+    assert abs(u + 4 * (1 - rate) ** 24) < 1e-9, "as on paper"
+    assert abs(v - 0.8 * (1 - 25 * rate) ** 24) < 1e-9, "as on paper"
     print(f"rate {rate}: u = {u:.3f}, v = {v:.3f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Too small: stuck on the way along. Too large: it leaps from wall to wall, ever higher. In between: zigzag. A slope
-# does not know where the bottom is. It is the *ratio* of the curvatures, here 25, that costs moves; for a round bowl,
-# ratio 1, gradient descent with $\lambda = 1 / c$ needs one.
-#
+# does not know where the bottom is. **It is the *ratio* of the curvatures, here 25, that costs moves**; for a round
+# bowl, ratio 1, gradient descent with $\lambda = 1 / c$ needs one.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## L-BFGS in 25 lines
 #
-# Newton knew: divide the slope by the curvature, and in a quadratic valley you land at the bottom. With $n$ unknowns
-# the curvature is a matrix of $n \times n$, the Hessian $H$, and the move is $-H^{-1} g$. For our painting:
+# **Newton knew: divide the slope by the curvature, and in a quadratic valley you land at the bottom.** With $n$
+# unknowns **the curvature is a matrix of $n \times n$, the Hessian $H$, and the move is $-H^{-1} g$.** For our
+# painting:
 
-# %% tags=["nbval-check-output"]
-print(f"{p.numel() ** 2 * 4 / 1e9:.1f} GB for the Hessian of a picture of {p.shape[3]} x {p.shape[2]} pixels")
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
+gigabytes = p.numel() ** 2 * 4 / 1e9
+print(f"{gigabytes:.1f} GB for the Hessian of a picture of {p.shape[3]} x {p.shape[2]} pixels")
 
-# %% [markdown]
-# BFGS learns the curvature on the way, from pairs: the move that was made, and how much the slope changed over it,
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **BFGS learns the curvature on the way, from pairs: the move that was made, and how much the slope changed over it,**
 #
 # $$s_k = x_{k+1} - x_k, \qquad y_k = g_{k+1} - g_k, \qquad \text{so that } H s_k \approx y_k$$
 #
-# The curvature along $s$ is $s^T y / s^T s$. The L is for *limited memory*: keep only the last few
-# [curvature pairs](glossary.md#curvature-pair), the [history](glossary.md#history), and get $-H^{-1} g$ from them with
-# dot products of pictures only (Nocedal and Wright 2006, *Numerical Optimization*, algorithm 7.4).
+# **The curvature along $s$ is $s^T y / s^T s$.** **The L is for *limited memory*: keep only the last few [curvature
+# pairs](glossary.md#curvature-pair)**, the [history](glossary.md#history), and get $-H^{-1} g$ from them with dot
+# products of pictures only (Nocedal and Wright 2006, *Numerical Optimization*, algorithm 7.4).
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def dot(x, y):
     return (x * y).sum()
 
 
 def direction(g, pairs):
     q, alphas = -g, []
-    for s, y in reversed(pairs):  # from the newest pair to the oldest: take out what they know ...
+    for s, y in reversed(pairs):  # the newest first: take out what they know ...
         alphas.append(dot(s, q) / dot(s, y))
         q = q - alphas[-1] * y
     if pairs:
         s, y = pairs[-1]
         q = q * dot(s, y) / dot(y, y)  # ... divide the rest by one curvature, the newest ...
-    for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):  # ... and put in what they say
+    for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):  # ... and put theirs in
         q = q + (alpha - dot(y, q) / dot(s, y)) * s
     return q
 
 
-# %% [markdown]
-# If the last pair is true, the direction must agree with it: the slope change $y$ must be answered by the move $s$. On
-# two random pairs:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# If the last pair is true, the direction must agree with it: **the slope change $y$ must be answered by the move $s$.**
+# On two random pairs:
 
 # %%
-some = [torch.rand(7, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in range(4)]
+seeded = [torch.Generator().manual_seed(n) for n in range(4)]
+some = [torch.rand(7, generator=seed, dtype=torch.float64) for seed in seeded]
 pairs = [(some[0], some[1]), (some[2], some[3])]
 len(pairs), some[0].shape
 
 # %%
-assert torch.allclose(direction(some[3], pairs), -some[2], atol=1e-12), "H^-1 y = s for the newest pair"
+assert torch.allclose(direction(some[3], pairs), -some[2], atol=1e-12), "H^-1 y = s"
 print("answer to the slope y:", [round(d, 3) for d in direction(some[3], pairs).tolist()])
 print("the move -s:          ", [round(-s, 3) for s in some[2].tolist()])
 
-# %% [markdown]
-# And the descent. The first move has no history: against the slope, a pixel by `first` on average. After that a move of
-# full length, 1, is tried; with `search`, a simple [line search](glossary.md#line-search) halves it until the loss
-# falls by a ten-thousandth of what the slope promises (Nocedal and Wright 2006, section 3.1). A pair that says "curved
-# downwards", $s^T y \leq 0$, is not kept.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# And the descent. **The first move has no history: against the slope, a pixel by `first` on average. After that a move
+# of full length, 1, is tried**; with `search`, **a simple [line search](glossary.md#line-search) halves it until the
+# loss falls** by a ten-thousandth of what the slope promises (Nocedal and Wright 2006, section 3.1). A pair that says
+# "curved downwards", $s^T y \leq 0$, is not kept.
 
 
 # %%
@@ -352,14 +368,17 @@ def lbfgs(look, x, looks, history=10, search=True, first=0.01):
     return x
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 paths = {"gradient descent, rate 0.07": path(gradient_descent, 0.07), "Adam, rate 0.5": path(adam, 0.5)}
 paths["L-BFGS"] = path(lbfgs, 10, True, 0.5, looks=12)
 {name: f"ends {places[-1].norm():.0e} from the bottom" for name, places in paths.items()}
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 across, up = np.linspace(-4.5, 1.5, 121), np.linspace(-2.5, 1.2, 75)
 grid = torch.tensor(np.stack(np.meshgrid(across, up)))  # (2, 75, 121)
+grid.shape
+
+# %% slideshow={"slide_type": "subslide"}
 contours(
     across,
     up,
@@ -375,17 +394,18 @@ contours(
 )
 
 # %% [markdown]
-# After two moves L-BFGS has turned into the valley, and its moves grow longer: it has learned how gently the floor
-# rises.
-#
+# **After two moves L-BFGS has turned into the valley, and its moves grow longer.** It has learned how gently the
+# floor rises.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Is it the real one?
 #
-# torch has an L-BFGS too. Without its line search, with its own first move ($1 / \sum |g|$ times the slope), it must
-# look at exactly the places where ours looks. In [float64](glossary.md#float64), on a function of 35 unknowns that is
-# not quadratic, and on the painting itself, made small:
+# torch has an L-BFGS too. Without its line search, with its own first move ($1 / \sum |g|$ times the slope), **torch's
+# L-BFGS must look at exactly the places where ours looks.** In [float64](glossary.md#float64), on a function of 35
+# unknowns that is not quadratic, and on the painting itself, made small:
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def torchs(objective, x, looks):
     """Return the places where torch's L-BFGS looks."""
     x, places = x.clone().requires_grad_(True), []
@@ -402,7 +422,7 @@ def torchs(objective, x, looks):
     return places
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def ours(objective, x, looks):
     places, (look, _) = [], looking(objective)
     lbfgs(lambda x: (places.append(x), look(x))[1], x, looks, 10, False, 1 / x.numel())
@@ -412,56 +432,65 @@ def ours(objective, x, looks):
 # %%
 stiff = torch.logspace(0, 2, 35, dtype=torch.float64)
 quartic = lambda x: {"total": (stiff * x**2).sum() + (x**4).sum()}
-tiny_p, tiny_a = (load_image(name, size=56).double() for name in ("chelsea", "waves"))
+tiny_p, tiny_a = (load_image(name, 56).double() for name in ("chelsea", "waves"))
 tiny = objective_for(tiny_p, tiny_a, load_network("compact", device="cpu").double())
 
-# %% tags=["nbval-check-output"]
-for name, function, x in (("quartic", quartic, torch.ones(35, dtype=torch.float64)), ("painting", tiny, tiny_p)):
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
+two = (("quartic", quartic, torch.ones_like(stiff)), ("painting", tiny, tiny_p))
+for name, function, x in two:
     pairs = zip(ours(function, x, 20), torchs(function, x, 20), strict=True)
     apart = max((ours - torchs).abs().max().item() for ours, torchs in pairs)
     assert apart < 1e-10, "the same twenty places"
     print(f"{name}: largest difference below 1e-10:", apart < 1e-10)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What the line search does
 #
-# Nothing promises that a move of length 1 goes down. The painting is good-natured:
+# **Nothing promises that a move of length 1 goes down.** The painting is good-natured:
 
 # %%
 searched = descend(lbfgs, objective)[1]
 len(searched)
 
 # %%
-lowest = [min(loss for _, loss in searched[:k]) for k in range(1, len(searched) + 1)]
-refused = sum(loss > low for (_, loss), low in zip(searched, lowest, strict=True))
+heights = [loss for _, loss in searched]
+refused = sum(loss > min(heights[: k + 1]) for k, loss in enumerate(heights))
 assert refused < 5, "the full move is nearly always right"
 print(f"{refused} of {len(searched)} looks were refused")
 
-# %% [markdown]
-# After the first moves the length 1 is nearly always right, because the direction has the curvature in it: the search
-# costs next to nothing. What it insures against shows in a *bent* valley, the classic of Rosenbrock (1960),
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# After the first moves **the length 1 is nearly always right, because the direction has the curvature in it**: the
+# search costs next to nothing.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **What it insures against shows in a *bent* valley**, the classic of Rosenbrock (1960),
 #
 # $$f(x) = (1 - x_1)^2 + 100 \, (x_2 - x_1^2)^2$$
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def bent(x):
     return {"total": (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2}
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 height_of = lambda x: float(bent(x)["total"])
 corner = torch.tensor([-1.2, 1.0], dtype=torch.float64)
 height_of(corner)
 
 # %%
 walks = {}
+how = {"looks": 45, "height": bent, "begin": corner}
 for name, search in (("always the full move", False), ("with line search", True)):
-    walks[name] = path(lbfgs, 10, search, 0.1, looks=45, height=bent, begin=corner)
-    print(f"{name}: highest {max(map(height_of, walks[name])):.0e}, at the end {height_of(walks[name][-1]):.0e}")
+    walks[name] = path(lbfgs, 10, search, 0.1, **how)
+    heights = [height_of(place) for place in walks[name]]
+    print(f"{name}: highest {max(heights):.0e}, at the end {heights[-1]:.0e}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 across, up = np.linspace(-2.2, 1.8, 161), np.linspace(-1, 2.2, 129)
+across.shape, up.shape
+
+# %% slideshow={"slide_type": "subslide"}
 contours(
     across,
     up,
@@ -476,13 +505,16 @@ contours(
     "the picture at the right, come back, and have not arrived at the end.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # A search that also demands a flatter slope (the strong Wolfe conditions, Nocedal and Wright 2006, section 3.1) makes
 # $s^T y > 0$ for every pair. torch's and the package's does.
-#
-# ## What the history does
 
-# %%
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## What the history does
+#
+# **How many pairs are worth keeping?**
+
+# %% slideshow={"slide_type": "skip"}
 small_p, small_a = tiny_p.float(), tiny_a.float()
 small = objective_for(small_p, small_a, network)
 small_p.shape
@@ -493,7 +525,7 @@ for m in (1, 5, 10, 50):
     look, histories[m] = looking(small)
     lbfgs(look, small_p, 80, m)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 curves(
     {f"history {m}": (range(20, 81), [loss for _, loss in record[19:]]) for m, record in histories.items()},
     title="How much L-BFGS remembers (from the twentieth look on)",
@@ -504,22 +536,29 @@ curves(
     "the others. Those of five, ten and fifty pairs lie close together.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 ends = {m: record[-1][1] for m, record in histories.items()}
 assert ends[1] > 1.05 * max(ends[5], ends[10], ends[50]), "one pair is not enough"
 {m: round(end, 4) for m, end in ends.items()}
 
-# %%
-first_below = lambda record: next(k for k, (_, loss) in enumerate(record, start=1) if loss <= ends[1])
-needed = {f"history {m}": {"looks": first_below(record), "pictures": 2 * m} for m, record in histories.items()}
+
+# %% slideshow={"slide_type": "subslide"}
+def first_below(record):
+    return next(k for k, (_, loss) in enumerate(record, start=1) if loss <= ends[1])
+
+
+looks = {m: first_below(record) for m, record in histories.items()}
+needed = {f"history {m}": {"looks": k, "pictures": 2 * m} for m, k in looks.items()}
 print(table(needed, corner=f"to get to {ends[1]:.4f}"))
 
 # %% [markdown]
-# One pair already sets the *length* of the step, so that no rate is needed. A few more bring the directions. Beyond ten
-# there is little to gain in so few looks: an old pair may no longer be true, because the curvature changes with the
+# **One pair already sets the *length* of the step. A few more bring the directions.** **Beyond ten there is little to
+# gain in so few looks.** An old pair may no longer be true, because the curvature changes with the
 # place. The package keeps ten, that is twenty pictures.
-#
-# How long is the painting's valley? Ask the pairs of a run for the curvature $s^T y / s^T s$ along each of its moves:
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **How long is the painting's valley?** **Ask the pairs of a run for the curvature $s^T y / s^T s$ along each of its
+# moves:**
 
 # %%
 look, _ = looking(objective)
@@ -528,24 +567,27 @@ moves = [(new.image - old.image) for old, new in zip(steps[::2], steps[2::2], st
 len(moves), moves[0].shape
 
 # %%
-curvatures = [float(dot(s, new - old) / dot(s, s)) for s, old, new in zip(moves, slopes, slopes[1:], strict=False)]
-assert min(curvatures) > 0 and max(curvatures) / min(curvatures) > 20, "a narrower valley than the one that we drew"
-print(f"curvatures from {min(curvatures):.1e} to {max(curvatures):.1e}; 2 / the largest is {2 / max(curvatures):.0f}")
+changes = [new - old for old, new in zip(slopes, slopes[1:], strict=False)]
+curvatures = [float(dot(s, y) / dot(s, s)) for s, y in zip(moves, changes, strict=False)]
+assert min(curvatures) > 0 and max(curvatures) / min(curvatures) > 20, "narrower than ours"
+print(f"curvatures from {min(curvatures):.1e} to {max(curvatures):.1e}")
+print(f"2 / the largest is {2 / max(curvatures):.0f}")
 
 # %% [markdown]
 # (The last number is the limit of the rate along the steepest move: with 100 gradient descent was above it, hence the
-# jolts.) That is the answer to the question at the top: 25,000 unknowns, and curvatures that differ by a factor of
-# about a hundred. It also is why the last bit takes longest. In the notebook that Gatys published with his code, the
+# jolts.) That is the answer to the question at the top: **25,000 unknowns, and curvatures that differ by a factor of
+# about a hundred.** It also is why the last bit takes longest. In the notebook that Gatys published with his code, the
 # loss printed after 250 looks is 433,805, and after 500 it is 368,494: the second half of the time buys 15 %.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Numbers that must not be small
 #
-# torch's L-BFGS stops when the largest slope is below $10^{-7}$, or when the loss changes by less than $10^{-9}$; and
-# it keeps a pair only if $s^T y > 10^{-10}$. Those are absolute numbers. The loss in other units has the same minimum,
-# but:
+# **torch's L-BFGS stops when the largest slope is below $10^{-7}$, or when the loss changes by less than $10^{-9}$; and
+# it keeps a pair only if $s^T y > 10^{-10}$.** **Those are absolute numbers.** The loss in other units has the same
+# minimum, but:
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def torch_alone(factor, **options):
     x, seen = p.clone().requires_grad_(True), []
     optimiser = torch.optim.LBFGS([x], max_iter=12, **options)
@@ -561,46 +603,49 @@ def torch_alone(factor, **options):
     return {"looks": len(seen), "loss": f"{seen[-1]:.3f}", "pairs": len(optimiser.state[x].get("old_dirs", []))}
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
+tolerances = {"tolerance_grad": 0, "tolerance_change": 0}
 rows = {"loss x 1": torch_alone(1), "loss x 1e-8": torch_alone(1e-8)}
-rows["loss x 1e-8, tolerances 0"] = torch_alone(1e-8, tolerance_grad=0, tolerance_change=0)
-assert [row["pairs"] for row in rows.values()] == [11, 0, 0], "it stops, or it learns nothing"
+rows["loss x 1e-8, tolerances 0"] = torch_alone(1e-8, **tolerances)
+assert [row["pairs"] for row in rows.values()] == [11, 0, 0], "it stops, or learns nothing"
 print(table(rows, corner="torch's L-BFGS"))
 
-# %% [markdown]
-# One look, and it believes it has arrived: no error, no warning. With tolerances of 0 it goes on, but remembers no
-# pair: it is gradient descent with rate 1 on a loss of $10^{-8}$, and stands still. So the package measures the mean
-# slope at the first look, and multiplies loss and slope so that it is 1, for torch to see. Ours above has no such
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **One look, and it believes it has arrived: no error, no warning.** With tolerances of 0 it goes on, but remembers no
+# pair: it is gradient descent with rate 1 on a loss of $10^{-8}$, and stands still. **So the package measures the mean
+# slope at the first look, and multiplies loss and slope so that it is 1**, for torch to see. Ours above has no such
 # numbers in it.
 
 # %%
-shrunk = [step.losses["total"] for step in minimise(p, lambda x: {"total": 1e-8 * objective(x)["total"]}, 12)]
-assert abs(shrunk[-1] / 1e-8 / steps[len(shrunk) - 1].losses["total"] - 1) < 0.05, "units do not matter"
-print(f"the package, loss x 1e-8: {shrunk[0] / 1e-8:.3f} to {shrunk[-1] / 1e-8:.3f} in 12 looks")
+tiny_loss = lambda x: {"total": 1e-8 * objective(x)["total"]}
+shrunk = [step.losses["total"] / 1e-8 for step in minimise(p, tiny_loss, 12)]
+assert abs(shrunk[-1] / steps[len(shrunk) - 1].losses["total"] - 1) < 0.05, "any unit will do"
+print(f"the package, loss x 1e-8: {shrunk[0]:.3f} to {shrunk[-1]:.3f} in 12 looks")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Do not touch x on the way
 #
-# Colours lie between 0 and 1, so it is tempting to clamp $x$ each time the objective looks at it. Take the steep wall,
-# $c = 25$. L-BFGS asks for a move of $s = 1$, the clamp lets through a tenth of it, and the pair is a lie:
+# Colours lie between 0 and 1, so **it is tempting to clamp $x$ each time the objective looks at it**. Take the steep
+# wall, $c = 25$. **L-BFGS asks for a move of $s = 1$, the clamp lets through a tenth of it, and the pair is a lie:**
 
 # %% tags=["nbval-check-output"]
 asked, allowed, c = 1.0, 0.1, 25
 y = c * allowed  # the slope changed over the move that really happened
 print("curvature by the pair:", asked * y / asked**2, "in truth:", c)
 
-# %% [markdown]
-# Ten times too flat, so the next move is ten times too long. Exhibit 7 of the bug museum (notebook A2) shows how that
-# ends. The package never clamps on the way; what lies outside is cut off when the picture is shown or saved.
-#
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Ten times too flat, so the next move is ten times too long.** Exhibit 7 of the bug museum (notebook A2) shows how
+# that ends. The package never clamps on the way; what lies outside is cut off when the picture is shown or saved.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Coarse to fine
 #
-# A picture of half the width and height has a quarter of the pixels, and a look at it costs about a quarter. And far is
-# near there: a form that is to move by 40 pixels has only 20 to go. So paint small first, enlarge, and go on:
-# [coarse to fine](glossary.md#coarse-to-fine). Sixty looks at full size against 48 small ones and 48 at full size,
-# $48 / 4 + 48 = 60$, from [white noise](glossary.md#white-noise), with another style picture:
+# **A picture of half the width and height has a quarter of the pixels, and a look at it costs about a quarter.** And
+# far is near there: a form that is to move by 40 pixels has only 20 to go. **So paint small first, enlarge, and go on:
+# [coarse to fine](glossary.md#coarse-to-fine).** **Sixty looks at full size against 48 small ones and 48 at full size,
+# $48 / 4 + 48 = 60$**, from [white noise](glossary.md#white-noise), with another style picture:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 big_p, big_a = load_image("chelsea", size=160), load_image("swirls", size=160)
 options = {"content_weight": 0.1, "init": "noise"}
 big_p.shape
@@ -610,13 +655,14 @@ straight = list(stylise(big_p, big_a, network, sizes=[160], steps=60, **options)
 both = list(stylise(big_p, big_a, network, sizes=[80, 160], steps=48, **options))
 coarse, fine = ([step for step in both if step.scale == scale] for scale in (0, 1))
 
-# %%
-assert fine[-1].losses["total"] < 0.93 * straight[-1].losses["total"], "small first gets lower for the same work"
+# %% slideshow={"slide_type": "skip"}
+ends = {"full size only": straight, "full size, after the small one": fine}
+assert fine[-1].losses["total"] < 0.93 * straight[-1].losses["total"], "small first gets lower"
+{name: round(run[-1].losses["total"], 3) for name, run in ends.items()}
+
+# %% slideshow={"slide_type": "subslide"}
 curves(
-    {
-        name: ([step.seconds for step in run], [step.losses["total"] for step in run])
-        for name, run in {"full size only": straight, "full size, after the small one": fine}.items()
-    },
+    {name: ([step.seconds for step in run], [step.losses["total"] for step in run]) for name, run in ends.items()},
     title="The loss at full size, on the machine that made this notebook",
     xlabel="seconds",
     ylabel="total loss (logarithmic)",
@@ -625,7 +671,7 @@ curves(
     "by then, crosses it and stays below it to the end.",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {"small": coarse[-1].image, "then full size": fine[-1].image, "full size only": straight[-1].image},
     title="Coarse to fine, and straight at full size: the same work",
@@ -636,19 +682,20 @@ strip(
 )
 
 # %% [markdown]
-# The gain is largest where far is farthest: from noise, and in large pictures. From the photograph, whose large forms
-# are there already, it is next to nothing at this size; try `init="content"`. The package starts to halve at 256
+# **The gain is largest where far is farthest: from noise, and in large pictures.** From the photograph, whose large
+# forms are there already, it is next to nothing at this size; try `init="content"`. The package starts to halve at 256
 # pixels.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## How many digits?
 #
 # float32 has about 7 digits, and [bfloat16](glossary.md#bfloat16) (on processors made for it about twice as fast, on
-# others many times slower) between 2 and 3. Is the slope that it gives still the slope? Compare directions, by the
-# cosine of the angle between two gradients, with float64 as the truth: at the photograph, at white noise, and at the
-# end of a descent.
+# others many times slower) between 2 and 3. **Is the slope that bfloat16 gives still the slope?** **Compare directions,
+# by the cosine of the angle between two gradients**, with float64 as the truth: at the photograph, at white noise, and
+# at the end of a descent.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 class Rough(LossNetwork):
     """A network whose convolutions compute in bfloat16; its responses come back in float32, for the losses."""
 
@@ -662,11 +709,11 @@ def slope(network, x, dtype=torch.float32):
     return g.double()
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 rough, precise = Rough(**COMPACT).requires_grad_(False), load_network("compact", device="cpu").double()
 rough.load_state_dict(network.state_dict())
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 noise = torch.rand(p.shape, generator=torch.Generator().manual_seed(0))
 places = {"photograph": p, "noise": noise, "painting": steps[-1].image}
 {name: float(slope(network, x).norm()) for name, x in places.items()}  # how steep it is there
@@ -677,25 +724,27 @@ for name, x in places.items():
     true, *others = slope(precise, x, torch.float64), slope(network, x), slope(rough, x)
     cosines[name] = [float(dot(true, g) / (true.norm() * g.norm())) for g in others]
 
-# %%
-rows = {name: {"float32": f"{fine:.6f}", "bfloat16": f"{rough:.3f}"} for name, (fine, rough) in cosines.items()}
+# %% slideshow={"slide_type": "fragment"}
+digits = lambda fine, rough: {"float32": f"{fine:.6f}", "bfloat16": f"{rough:.3f}"}
+rows = {name: digits(*pair) for name, pair in cosines.items()}
 print(table(rows, corner="cosine"))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert min(fine for fine, _ in cosines.values()) > 0.99999, "float32 will do"
 assert cosines["painting"][1] < cosines["photograph"][1] < 0.9999, "bfloat16 is worst where the slope is small"
 
-# %% [markdown]
-# float32 is as good as exact. bfloat16 is good on the steep part, and worse at the end: there the slope is a small
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **float32 is as good as exact. bfloat16 is good on the steep part, and worse at the end.** There the slope is a small
 # remainder of large numbers that cancel, and the rounding does not get smaller with it. L-BFGS lives on *differences*
 # of slopes. So: bfloat16 at the beginning, if the machine is fast at it; and look at the last stretch before you trust
 # it.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Where the time goes
 #
 # torch calls a few dozen kinds of operations. This clock, switched on around a block, adds up the seconds inside each.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
@@ -711,31 +760,31 @@ class Clock(TorchDispatchMode):
         return result
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 start = time.perf_counter()
 for _ in range(10):
     look(p)
 evaluation = (time.perf_counter() - start) / 10
 f"{1e3 * evaluation:.0f} ms"
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 with Clock() as clock:
     for _ in range(10):
         look(p)
 sorted(clock.seconds, key=clock.seconds.get, reverse=True)[:6]  # the six that take longest
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 pairs = [(torch.rand_like(p), torch.rand_like(p)) for _ in range(10)]
 len(pairs)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 start = time.perf_counter()
 for _ in range(10):
     direction(g, pairs)
 optimiser = (time.perf_counter() - start) / 10
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def inside(*names):
     return sum(clock.seconds[name] for name in names) / 10  # seconds of one evaluation
 
@@ -749,6 +798,9 @@ shares = {
 }
 whole = evaluation + optimiser
 shares["all the rest"] = whole - sum(shares.values())
+list(shares)
+
+# %%
 bars(
     {name: round(100 * seconds / whole, 1) for name, seconds in shares.items()},
     title=f"One evaluation and one move: {1e3 * whole:.0f} ms on the machine that made this notebook",
@@ -757,17 +809,19 @@ bars(
 )
 
 # %% [markdown]
-# L-BFGS itself (the two loops with ten pairs) costs little: time is the number of looks times the price of a look, and
-# the price of a look is mostly convolutions.
-#
+# L-BFGS itself (the two loops with ten pairs) costs little: **time is the number of looks times the price of a look**,
+# and **the price of a look is mostly convolutions**.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## How near the machine's limit?
 #
-# Count the multiplications and additions ([FLOP](glossary.md#flop)). A $3 \times 3$ convolution from $N'$ to $N$
-# channels at $M$ positions takes $2 \cdot 9 \, N' N M$, once forwards and once more backwards to the pixels. A Gram
-# matrix takes $2 N^2 M$, and its derivative $(D + D^T) \, F$, with $D = \partial L / \partial G$, as many again.
+# Count the multiplications and additions ([FLOP](glossary.md#flop)). **A $3 \times 3$ convolution from $N'$ to $N$
+# channels at $M$ positions takes $2 \cdot 9 \, N' N M$ FLOP**, once forwards and once more backwards to the pixels.
+# **A Gram matrix takes $2 N^2 M$**, and its derivative $(D + D^T) \, F$, with $D = \partial L / \partial G$, as many
+# again.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def flops(blocks, widths, height, width, deepest=5, **_):
     """Return the FLOP of one evaluation up to conv5_1: those of the convolutions, and those of the Gram matrices."""
     convolutions, grams, incoming = 0, 0, 3
@@ -780,7 +834,7 @@ def flops(blocks, widths, height, width, deepest=5, **_):
     return convolutions, grams
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from torch.utils.flop_counter import FlopCounterMode
 
 with FlopCounterMode(display=False) as counter:
@@ -791,24 +845,27 @@ assert convolutions == counted["convolution"] + counted["convolution_backward"],
 print(f"{convolutions / 1e9:.3f} GFLOP in convolutions, as torch counts them, and {grams / 1e9:.3f} in Gram matrices")
 
 # %% [markdown]
-# And what can this machine do at best? Multiplying two large matrices is what it is built for.
+# **And what can this machine do at best?** Multiplying two large matrices is what it is built for.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 A, B = torch.rand(1024, 1024), torch.rand(1024, 1024)
 A.shape, B.shape
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 start = time.perf_counter()
 for _ in range(10):
     A @ B
 limit = 10 * 2 * 1024**3 / (time.perf_counter() - start)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 speeds = {
     "product of two large matrices": limit,
     "convolutions alone": convolutions / shares["convolutions"],
     "whole evaluation": (convolutions + grams) / evaluation,
 }
+list(speeds)
+
+# %%
 bars(
     {name: round(speed / 1e9) for name, speed in speeds.items()},
     title="Work per second on the machine that made this notebook",
@@ -816,13 +873,14 @@ bars(
     alt="Bars, in GFLOP per second: " + ", ".join(f"{name} {speed / 1e9:.0f}" for name, speed in speeds.items()),
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 print(f"at the limit an evaluation would be {limit / speeds['whole evaluation']:.1f} times as fast")
 
 # %% [markdown]
-# That is all that better programming can win here; larger pictures and wider networks come nearer to the limit. The
-# large factors are elsewhere: a smaller network, smaller pictures first, and a method that needs fewer looks.
-#
+# That is all that better programming can win here; larger pictures and wider networks come nearer to the limit. **The
+# large factors are elsewhere: a smaller network, smaller pictures first, and a method that needs fewer looks.**
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - The steepest direction dictates the step of gradient descent, the gentlest its patience; their ratio costs looks.
@@ -831,7 +889,8 @@ print(f"at the limit an evaluation would be {limit / speeds['whole evaluation']:
 # - Absolute tolerances and a clamp in the closure both make it fail, the one silently, the other with a bang.
 # - Coarse to fine gets further for the same work; float32 is exact enough, bfloat16 not everywhere.
 # - Nearly all the time goes into evaluations, most of it into convolutions.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - Newton's method with Hessian-vector products and conjugate gradients: exact curvature, two evaluations for each
@@ -848,7 +907,7 @@ print(f"at the limit an evaluation would be {limit / speeds['whole evaluation']:
 # $\lambda = 1/2$. It gives one pair $(s, y)$. Work out the direction $d$ at $x_1$ by the two loops, with this pair, and
 # $x_2 = x_1 + d$. What is $f$ at $x_0$, $x_1$, $x_2$, and where would a second move of gradient descent have come?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # $g_0 = (u, 2v) = (2, 2)$, so $x_1 = (2, 1) - (1, 1) = (1, 0)$ and $g_1 = (1, 0)$. The pair is $s = (-1, -1)$,
 # $y = (-1, -2)$, with $s^T y = 3$ and $y^T y = 5$.
@@ -860,25 +919,25 @@ print(f"at the limit an evaluation would be {limit / speeds['whole evaluation']:
 # $x_2 = (2/15, -1/15)$, and $f = 3, 1/2, 1/75$. Gradient descent comes to $(1/2, 0)$ with $f = 1/8$.
 # <!-- ### END SOLUTION -->
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Check the three values of $f$:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_f0, my_f1, my_f2 = ..., ..., ...
 ### BEGIN SOLUTION
 my_f0, my_f1, my_f2 = 3, 1 / 2, 1 / 75
 ### END SOLUTION
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 bowl = lambda x: {"total": 0.5 * (x[0] ** 2 + 2 * x[1] ** 2)}
 bowl_look, bowl_record = looking(bowl)
 bowl_end = lbfgs(bowl_look, torch.tensor([2.0, 1.0], dtype=torch.float64), 3, first=1.0)  # mean slope 2: lambda is 1/2
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 for answer, (_, truth) in zip((my_f0, my_f1, my_f2), bowl_record, strict=True):
     print(check_value(answer, round(truth, 6)))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 2. Momentum
 #
 # A ball that rolls keeps some of its speed: with a velocity $w$, at first 0, repeat $w \leftarrow 0.8 \, w + g$,
@@ -886,7 +945,7 @@ for answer, (_, truth) in zip((my_f0, my_f1, my_f2), bowl_record, strict=True):
 # to the place where you arrive. (`look, _ = looking(valley)` gives you slopes.) Is it nearer to the bottom than
 # gradient descent?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_end = ...
 ### BEGIN SOLUTION
 look_down, _ = looking(valley)
@@ -896,7 +955,7 @@ for _ in range(25):
     my_end = my_end - 0.05 * w
 ### END SOLUTION
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 ball = begin.clone().requires_grad_(True)
 rolling = torch.optim.SGD([ball], lr=0.05, momentum=0.8)
 for _ in range(25):
@@ -905,17 +964,17 @@ for _ in range(25):
     rolling.step()
 print("nearer than gradient descent:", bool(ball.detach().norm() < path(gradient_descent, 0.07)[-1].norm()))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 check_value(my_end if my_end is ... else list(map(float, my_end)), [round(z, 6) for z in ball.tolist()])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 3. How many moves?
 #
 # In a valley with curvatures $1$ and $c$ the best rate for gradient descent is $\lambda = 2 / (1 + c)$: then both
 # directions shrink by the same factor at each move. How many moves divide the distance to the bottom by 1000 for
 # $c = 25$, and how many for $c = 100$? Predict; the next cells count.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_moves_25, my_moves_100 = ..., ...
 ### BEGIN SOLUTION
 # |1 - 2 / (1 + c)| = (c - 1) / (c + 1) for both: the smallest k with ((c - 1) / (c + 1))^k <= 1 / 1000
@@ -923,7 +982,7 @@ my_moves_25, my_moves_100 = (math.ceil(math.log(1000) / math.log((c + 1) / (c - 
 ### END SOLUTION
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def count_moves(c):
     x, bend, moves = torch.ones(2, dtype=torch.float64), torch.tensor([1.0, c], dtype=torch.float64), 0
     while x.norm() > math.sqrt(2) / 1000:
@@ -931,25 +990,25 @@ def count_moves(c):
     return moves
 
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 for answer, c in ((my_moves_25, 25), (my_moves_100, 100)):
     print(check_value(answer, count_moves(c)))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 4. How long with VGG-19?
 #
 # The paper's network at $512 \times 512$ pixels, 500 looks, on a machine that does 100 GFLOP per second in such work.
 # How many GFLOP is one look (convolutions and Gram matrices; use `flops` with `VGG19`), and how many minutes will it
 # take? Round both to whole numbers.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_gflop, my_minutes = ..., ...
 ### BEGIN SOLUTION
 my_gflop = round(sum(flops(**VGG19, height=512, width=512)) / 1e9)
 my_minutes = round(500 * sum(flops(**VGG19, height=512, width=512)) / 100e9 / 60)
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 work = sum(flops(**VGG19, height=512, width=512))
 for answer, truth in ((my_gflop, round(work / 1e9)), (my_minutes, round(500 * work / 100e9 / 60))):
     print(check_value(answer, truth))

@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # Feed-forward: learning to descend once
 #
 # **The question.** Each painting so far was a descent of its own, from the photograph to the painting. Can a network
@@ -24,7 +24,7 @@
 # This is the third family of methods on the slides: Johnson, Alahi and Li, "Perceptual losses for real-time style
 # transfer and super-resolution" (2016, [arXiv:1603.08155](https://arxiv.org/abs/1603.08155)).
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import time
 
 import torch
@@ -49,34 +49,34 @@ from stylekit.networks import load_network
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def square(name, size):
     picture = load_image(name, size * 3 // 2 + 2)  # its shorter side has `size` pixels or more
     top, left = ((side - size) // 2 for side in picture.shape[-2:])
     return picture[..., top : top + size, left : left + size]
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 loss_network = load_network("compact", device="cpu")
 cat, waves = square("chelsea", 160), square("waves", 160)
 cat.shape  # (pictures, colours, height, width)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two networks
 #
-# The slides show the system as one picture (figure 2 of the paper). Here it is, drawn anew. A
+# The slides show the system as one picture (figure 2 of the paper). Here it is, drawn anew. **A
 # [photograph](glossary.md#photograph) $x$ goes through the [feed-forward network](glossary.md#feed-forward-network)
-# $f_W$, and out comes a painting $\hat y = f_W(x)$. The [loss network](glossary.md#loss-network) is the one we know: it
-# compares the painting with the [style picture](glossary.md#style-picture) $y_s$ and with the content $y_c$, which is
-# the photograph itself.
+# $f_W$, and out comes a painting $\hat y = f_W(x)$.** The [loss network](glossary.md#loss-network) is the one we know:
+# it compares the painting with the [style picture](glossary.md#style-picture) $y_s$ and with the content $y_c$, which
+# is the photograph itself.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def picture(x, y, text, image):
     return Box(x, y, text, 1.2, 1.2, picture=image)
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 boxes = {
     "frame": Box(8.72, 2.65, "loss network (frozen: it only looks)", 6.7, 1.9, colour=2, frame=True),
     "x": picture(0.6, 2.8, "photograph $x$", cat),
@@ -88,10 +88,10 @@ boxes = {
 }
 list(boxes)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 arrows = [Arrow(*pair) for pair in ("xf", "fy")] + [Arrow(name, "relu1_2") for name in "ysc"]
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 layers = {"relu1_2": 6.1, "relu2_2": 8.0, "relu3_3": 10.0, "relu4_3": 11.35}  # the paper's, and where to draw them
 losses = {layer: Box(x, 4.4, "style\nloss", colour=3) for layer, x in (layers | {"relu2_2": 7.4}).items()}
 boxes |= {layer: Box(x, 2.8, layer, colour=2) for layer, x in layers.items()}
@@ -99,7 +99,7 @@ boxes |= {f"style {layer}": box for layer, box in losses.items()} | {
     "content": Box(8.65, 4.4, "content\nloss", colour=4)
 }
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 arrows += [Arrow(*pair) for pair in zip(list(layers), list(layers)[1:], strict=False)]
 arrows += [Arrow(layer, f"style {layer}") for layer in layers] + [Arrow(f"style {layer}", "total") for layer in layers]
 arrows += [Arrow("relu2_2", "content"), Arrow("content", "total"), Arrow("total", "f", "gradient by $W$", back=True)]
@@ -115,9 +115,9 @@ diagram(
     "sum. From there a dashed arrow, the gradient by W, leads back to the network f_W.",
 )
 
-# %% [markdown]
-# Follow the dashed arrow: it is the whole idea. So far the [gradient](glossary.md#gradient) went to the pixels of
-# *one* painting. Now it goes to the weights $W$ of a network, and it is an average over *many* photographs:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Follow the dashed arrow: it is the whole idea. So far the [gradient](glossary.md#gradient) went to the pixels of *one*
+# painting. **Now the gradient goes to the weights $W$ of a network, and it is an average over *many* photographs:**
 #
 # | | what changes | for | when it is done |
 # |---|---|---|---|
@@ -126,16 +126,18 @@ diagram(
 #
 # $$W^* = \arg\min_W \; \mathbb{E}_x \Big[ \sum_i \lambda_i \, \ell_i\big(f_W(x), y_i\big) \Big]$$
 #
-# Each $\ell_i$ is a loss of one layer, $y_i$ what it compares with ($y_s$ or $y_c$), $\lambda_i$ its weight.
-#
+# **Each $\ell_i$ is a loss of one layer, $y_i$ what it compares with ($y_s$ or $y_c$), $\lambda_i$ its weight.**
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The losses are the old ones
 #
-# The paper calls them [perceptual losses](glossary.md#perceptual-loss). They are the content loss and the style loss of
-# notebooks 02 and 04. Two small things are new: they are computed for a whole [batch](glossary.md#batch), one value for
-# each picture; and each is measured in units of what a few *reference* photographs score, where the optimisation takes
-# its one photograph. If the reference is that photograph, both must give the same number. Do they?
+# **What the paper calls [perceptual losses](glossary.md#perceptual-loss) are the content loss and the style loss
+# of notebooks 02 and 04.** Two small things are new: they are computed for a whole [batch](glossary.md#batch), one
+# value for each picture; and each is measured in units of what a few *reference* photographs score, where the
+# optimisation takes its one photograph. If the reference is that photograph, **the new loss and the old one must give
+# the same number. Do they?**
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 weights = {"content_weight": 0.05, "style_weight": 1.0, "tv_weight": 0.001}
 layered = {"content_layers": CONTENT_LAYERS, "style_layers": STYLE_LAYERS}
 precise = load_network("compact", device="cpu").double()
@@ -145,18 +147,18 @@ p, a = cat.double(), waves.double()
 optimised = Objective(precise, p, a, p, *layered.values(), "relative", **weights)
 learned = PerceptualLoss(precise, a, p, **layered, **weights)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 x = 0.6 * p + 0.4 * a.flip(3)  # any picture
 ours, theirs = learned(x, p)["total"].item(), optimised(x)["total"].item()
 assert abs(ours - theirs) < 1e-9 * theirs, "one photograph, one objective"
 print(f"perceptual loss {ours:.6f}, objective of the optimisation {theirs:.6f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The network, layer by layer
 #
-# The paper's shorthand: `c9s1-16` is a convolution of $9 \times 9$ with [stride](glossary.md#stride) 1 and 16
-# [filters](glossary.md#filter); `d` halves height and width, `u` doubles them; `R` is a
-# [residual block](glossary.md#residual-block), which adds something to what comes in. Down to a quarter of the size,
+# The paper's shorthand: **`c9s1-16` is a convolution of $9 \times 9$ with [stride](glossary.md#stride) 1 and 16
+# [filters](glossary.md#filter)**; **`d` halves height and width, `u` doubles them**; **`R` is a
+# [residual block](glossary.md#residual-block), which adds something to what comes in**. Down to a quarter of the size,
 # five blocks of thinking there, and up again: most of the work is done on a small picture, and each of its positions
 # sees a wide piece of the photograph.
 
@@ -166,22 +168,23 @@ names = ["c9s1-16", "d32", "d64", *(f"R64 ({n})" for n in range(1, 6)), "u32", "
 layers = [*network.down, *network.residual, *network.up, network.last]
 len(layers)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 rows, x = {}, torch.rand(1, 3, 128, 128)
 for name, layer in zip(names, layers, strict=True):
     x = layer(x)
     rows[name] = {"out": tuple(x.shape[1:]), "parameters": count_parameters(layer)}
 print(table(rows, corner="layer"))
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
 full = Architecture(width=PAPER.width)
-assert count_parameters(TransformationNetwork(full)) == 1_679_235, "as many as the paper's layers have"
-for name, architecture in {"kit": KIT, "full width": full, "the paper's manner": PAPER}.items():
+architectures = {"kit": KIT, "full width": full, "the paper's manner": PAPER}
+assert count_parameters(TransformationNetwork(full)) == 1_679_235, "as many as the paper's"
+for name, architecture in architectures.items():
     print(f"{name}: {count_parameters(TransformationNetwork(architecture)):,} parameters")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The last layer is followed by a scaled tanh, $\frac{1}{2} + \frac{150}{255} \tanh z$, which keeps colours in a range
-# (exercise 3). The kit departs from the paper in five things:
+# (exercise 3). **The kit departs from the paper in five things:**
 #
 # | | the paper | the kit |
 # |---|---|---|
@@ -194,9 +197,10 @@ for name, architecture in {"kit": KIT, "full width": full, "the paper's manner":
 # The reasons, line by line: a third of the work, for nearly the same picture (the authors' later models have half the
 # filters too); contrast is no matter of a style (further below); no wide border to compute, and any size comes out as
 # it went in; smaller moves in the first steps, which otherwise drive the tanh to its flat ends; and no checkerboard.
-#
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # This last one can be counted. A transposed convolution puts a $3 \times 3$ stamp down for each number that comes in,
-# at every second pixel. How many stamps does each pixel get? Let all numbers and all weights be 1:
+# at every second pixel. **How many stamps does each pixel get?** Let all numbers and all weights be 1:
 
 # %%
 ones, stamp = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3)
@@ -204,7 +208,7 @@ stamped = conv_transpose2d(ones, stamp, stride=2, padding=1, output_padding=1)
 doubled = conv2d(interpolate(ones, scale_factor=2, mode="nearest"), stamp)
 stamped.shape, doubled.shape
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 maps(
     {"transposed, stride 2": stamped[0, 0, :6, :6], "doubled, then a convolution": doubled[0, 0]},
     title="How many numbers flow into each pixel?",
@@ -214,20 +218,22 @@ maps(
     "2 and 4. Right, doubling followed by a convolution: one bright colour everywhere, 9.",
 )
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 assert stamped[..., :6, :6].unique().tolist() == [1, 2, 4] and doubled.unique().tolist() == [9]
-print("transposed:", stamped[0, 0, 2, :6].int().tolist(), "and", stamped[0, 0, 3, :6].int().tolist())
+one, next_one = stamped[0, 0, 2:4, :6].int().tolist()
+print("transposed:", one, "and", next_one)
 
 # %% [markdown]
-# One pixel in four gets four stamps, its neighbours two or one. Training can balance the weights so that this evens
+# **One pixel in four gets four stamps, its neighbours two or one.** Training can balance the weights so that this evens
 # out, but it has to, and where it does not quite succeed we see a
 # [checkerboard](glossary.md#checkerboard-artefact) (Odena, Dumoulin and Olah,
-# [2016](https://distill.pub/2016/deconv-checkerboard/)). Doubling first treats all pixels alike.
-#
+# [2016](https://distill.pub/2016/deconv-checkerboard/)). **Doubling first treats all pixels alike.**
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Train one, now
 #
-# A small one: half the kit's width again, in the style of `waves`. It sees crops of three photographs, and nothing
-# else. The cat it never sees: on it we test what it has learned. Content is compared at `relu2_2`, as in
+# A small one: half the kit's width again, in the style of `waves`. **It sees crops of three photographs, and nothing
+# else. The cat it never sees.** On it we test what it has learned. Content is compared at `relu2_2`, as in
 # the paper; a deeper layer leaves more freedom, and takes longer to learn.
 
 # %%
@@ -245,9 +251,9 @@ objective = PerceptualLoss(
     content_weight=1.0,
 )
 
-# %% [markdown]
-# `train` is a generator, like `stylise`: it makes one step and hands over a report. Each step paints a batch of
-# photographs, here just one crop, and moves all weights a little with [Adam](glossary.md#adam). We look at the cat on
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# `train` is a generator, like `stylise`: it makes one step and hands over a report. **Each step paints a batch of
+# photographs, here just one crop, and moves all weights a little with [Adam](glossary.md#adam).** We look at the cat on
 # the way.
 
 # %%
@@ -261,15 +267,16 @@ views = {"after 0 steps": transform(student, cat)}
 before = objective(views["after 0 steps"], cat)
 
 # %%
-for step in train(student, objective, seen, Schedule(batch=1, crop=112, rate=2e-3, steps=moments[-1])):
+schedule = Schedule(batch=1, crop=112, rate=2e-3, steps=moments[-1])
+for step in train(student, objective, seen, schedule):
     reports.append(step)
     if step.number in moments:
         views[f"after {step.number}"] = transform(student, cat)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 print(f"{step.number} steps in {step.seconds:.0f} seconds")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     views,
     title="A photograph that the network never sees, while it learns",
@@ -279,15 +286,22 @@ strip(
     "drawn in level strokes; the same with cleaner colours.",
 )
 
+# %% [markdown]
+# **First come the colours, then the strokes, and with them the photograph goes; then it comes back.**
 
-# %%
+
+# %% slideshow={"slide_type": "skip"}
 def smooth(values, span=20):
     recent = [values[max(0, n - span) : n] for n in range(1, len(values) + 1)]
     return [sum(some) / len(some) for some in recent]
 
 
-# %%
-numbers_of = {name: smooth([report.losses[name] for report in reports]) for name in ("total", "style", "content")}
+# %% slideshow={"slide_type": "skip"}
+terms = ("total", "style", "content")
+numbers_of = {name: smooth([report.losses[name] for report in reports]) for name in terms}
+{name: round(values[-1], 2) for name, values in numbers_of.items()}
+
+# %% slideshow={"slide_type": "subslide"}
 curves(
     {name: (range(1, len(values) + 1), values) for name, values in numbers_of.items()},
     title="What the batches score, as a mean of the last 20 steps",
@@ -298,42 +312,51 @@ curves(
     "ups and downs, after that; style ends near a tenth. Content falls slowly, from a half to a third.",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 after = objective(transform(student, cat), cat)
-assert after["style"] < before["style"] / 8 and after["total"] < before["total"] / 2, "also for the unseen cat"
-print(f"style loss of the cat: {before['style'].item():.2f} before, {after['style'].item():.2f} after")
+assert after["style"] < before["style"] / 8, "also for the unseen cat"
+assert after["total"] < before["total"] / 2
+first, last = (losses["style"].item() for losses in (before, after))
+print(f"style loss of the cat: {first:.2f} before, {last:.2f} after")
 
 # %% [markdown]
-# First come the colours, then the strokes, and with them the photograph goes; then it comes back. Half a minute, and
-# the network paints a cat that it never saw. Is the unseen as good as the seen? Its own photographs, whole, against the
-# cat:
+# **Half a minute, and the network paints a cat that it never saw.**
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **Is the unseen as good as the seen?** Its own photographs, whole, against the cat:
 
 # %%
 squares = torch.stack(seen)
-scores = {name: objective(transform(student, x), x) for name, x in {"seen": squares, "the cat": cat}.items()}
-assert scores["seen"]["total"].mean() < scores["the cat"]["total"].mean(), "what it has seen it paints better"
-print(table({name: {term: value.mean().item() for term, value in row.items()} for name, row in scores.items()}))
+tests = {"seen": squares, "the cat": cat}
+scores = {name: objective(transform(student, x), x) for name, x in tests.items()}
+mean = lambda row: {term: value.mean().item() for term, value in row.items()}
+means = {name: mean(row) for name, row in scores.items()}
+assert means["seen"]["total"] < means["the cat"]["total"], "what it has seen it paints better"
+print(table(means))
 
-# %% [markdown]
-# The style it has for both; the content of the photographs that it knows it keeps better. Three photographs teach a
-# manner, not a craft: fur, water or leaves it has never met, and it has to guess. The paper used 80,000, and a reader
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The style it has for both; the content of the photographs that it knows it keeps better. **Three photographs teach a
+# manner, not a craft.** Fur, water or leaves it has never met, and it has to guess. The paper used 80,000, and a reader
 # reported that some 1,200 were too few ([pytorch/examples#925](https://github.com/pytorch/examples/issues/925)).
-# The networks of the kit saw some thousands. To train one yourself, with any folder of photographs:
+# The networks of the kit saw some thousands. **To train one yourself, with any folder of photographs:**
 #
 # ```
 # python -m stylekit train STYLE --photos FOLDER -o my-style.safetensors
 # ```
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Five trained painters
 #
-# For each bundled style the kit brings a trained network. Each paints four photographs; the time is that of one pass.
+# **For each bundled style the kit brings a trained network.** Each paints four photographs; the time is that of one
+# pass.
 
 # %%
 STYLES = ("swirls", "waves", "facets", "haze", "shapes")
 painters = {style: load_transformer(style) for style in STYLES}
-photographs = {name: square(name, 160) for name in ("chelsea", "astronaut", "coffee", "rocket")}
+names = ("chelsea", "astronaut", "coffee", "rocket")
+photographs = {name: square(name, 160) for name in names}
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 transform(painters["swirls"], cat)  # the first pass takes longer: memory is set up
 sum(count_parameters(painter) for painter in painters.values())  # parameters of all five
 
@@ -344,41 +367,43 @@ for style, painter in painters.items():
     paintings[style] = {name: transform(painter, x) for name, x in photographs.items()}
     seconds[style] = (time.perf_counter() - begun) / len(photographs)
 
-# %%
-print(", ".join(f"{style} {1000 * s:.0f} ms" for style, s in seconds.items()), "for each painting")
+# %% slideshow={"slide_type": "fragment"}
+print(", ".join(f"{style} {1000 * s:.0f} ms" for style, s in seconds.items()), "a painting")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 grid(
     {
         name: {"photograph": x} | {style: row[name] for style, row in paintings.items()}
         for name, x in photographs.items()
     },
     title="Four photographs, five networks",
-    height=1.15,
+    height=1.1,
     alt="Four rows: cat, astronaut, cup of coffee, rocket. Each begins with the photograph; then it is painted as "
     "swirls (blue, with red discs), waves (orange and blue), facets (grey pebbles), haze (soft, beige and brown) "
     "and shapes (bright red rings on blue and green). The forms of the photograph stay recognisable.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What instance normalisation forgets
 #
-# Lower the contrast of the photograph around grey, $x \to \frac{1}{2} + c \, (x - \frac{1}{2})$, and give it to the
-# same network. [Instance normalisation](glossary.md#instance-normalisation) takes each of a layer's $N$ feature maps,
-# subtracts its mean over this picture and divides by its deviation:
+# **Lower the contrast of the photograph around grey, $x \to \frac{1}{2} + c \, (x - \frac{1}{2})$**, and give it to the
+# same network. **[Instance normalisation](glossary.md#instance-normalisation) takes each of a layer's $N$ feature maps,
+# subtracts its mean $\mu_i$ over this picture and divides by its deviation $\sigma_i$:**
 #
-# $$\hat F_{ij} = \frac{F_{ij} - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}} \qquad
-# \mu_i = \frac{1}{M} \sum_j F_{ij}, \qquad \sigma_i^2 = \frac{1}{M} \sum_j (F_{ij} - \mu_i)^2$$
+# $$\hat F_{ij} = \frac{F_{ij} - \mu_i}{\sqrt{\sigma_i^2 + \epsilon}}$$
 #
-# A convolution is linear: with $c$ times the contrast, $F - \mu$ and $\sigma$ are both $c$ times as large. The factor
-# cancels in the very first layer (but for the small $\epsilon$).
+# $$\mu_i = \frac{1}{M} \sum_j F_{ij}, \qquad \sigma_i^2 = \frac{1}{M} \sum_j (F_{ij} - \mu_i)^2$$
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# A convolution is linear: **with $c$ times the contrast, $F - \mu$ and $\sigma$ are both $c$ times as large**. **The
+# factor cancels in the very first layer** (but for the small $\epsilon$).
 
 # %%
 faded = {f"c = {c:g}": 0.5 + c * (cat - 0.5) for c in (1, 0.2, 0.05)}
 repainted = {name: transform(painters["swirls"], x) for name, x in faded.items()}
-[round(x.std().item(), 3) for x in faded.values()], [round(x.std().item(), 3) for x in repainted.values()]
+{name: round(x.std().item(), 3) for name, x in faded.items()}
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 grid(
     {"photograph": faded, "painting": repainted},
     title="The contrast of a photograph, and what is painted",
@@ -387,23 +412,24 @@ grid(
     "which all look the same.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 difference = {name: (x - repainted["c = 1"]).abs().mean().item() for name, x in repainted.items()}
 assert difference["c = 0.05"] < 0.01, "a twentieth of the contrast, nearly the same painting"
 print(table({"mean difference of pixels": difference}))
 
-# %% [markdown]
-# Is that good? The style says how strong contrasts are to be, so the photograph need not. Without it the network would
-# have to learn to paint a foggy photograph and a crisp one alike, example by example. What it costs, you find out in
-# exercises 2 and 4.
-#
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Is that good? **The style says how strong contrasts are to be, so the photograph need not.** Without it the network
+# would have to learn to paint a foggy photograph and a crisp one alike, example by example. What it costs, you find out
+# in exercises 2 and 4.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Any size, but strokes of one size
 #
-# All layers are convolutions, so a network takes a picture of any size. Here are 128 pixels around the face of the
+# **All layers are convolutions, so a network takes a picture of any size.** Here are 128 pixels around the face of the
 # astronaut, out of a picture of 128, 256 and 512 pixels:
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def face(picture, size=128):
     height, width = picture.shape[-2:]
     top, left = round(0.1 * (height - size)), round(0.42 * (width - size))
@@ -415,10 +441,13 @@ sizes = {f"from {size} px": load_image("astronaut", size) for size in (128, 256,
 painted = {name: transform(painters["waves"], x) for name, x in sizes.items()}
 {name: tuple(x.shape) for name, x in painted.items()}
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 faces = {
     name: {size: face(x) for size, x in row.items()} for name, row in (("photograph", sizes), ("painting", painted))
 }
+list(faces)
+
+# %% slideshow={"slide_type": "subslide"}
 grid(
     faces,
     title="128 pixels of each",
@@ -428,47 +457,59 @@ grid(
 )
 
 # %% [markdown]
-# The strokes are as wide in a small picture as in a large one, counted in pixels: the network knows the style at one
-# scale only, that of its training. A large photograph gets fine strokes. For broad ones paint it small and enlarge it,
-# or train with a larger style picture.
-#
+# **The strokes are as wide in a small picture as in a large one, counted in pixels.** The network knows the style at
+# one scale only, that of its training. A large photograph gets fine strokes. For broad ones paint it small and enlarge
+# it, or train with a larger style picture.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## How fast? (Table 1)
 #
-# The paper's first table compares a descent with one pass, at three sizes. Below it is measured anew on one ordinary
-# machine (stored with the kit: `python -m stylekit figure johnson1` measures it on yours), with the published seconds,
-# from a graphics card of 2015, under it. A row with a star is one evaluation, timed, times the number of
-# evaluations: nobody waits an hour for a table. Both sides compute in the same precision.
+# **The paper's first table compares a descent with one pass, at three sizes.** Below it is measured anew on one
+# ordinary machine (stored with the kit: `python -m stylekit figure johnson1` measures it on yours), with the published
+# seconds, from a graphics card of 2015, under it. **A row with a star is one evaluation, timed, times the number of
+# evaluations.** Nobody waits an hour for a table. Both sides compute in the same precision.
 
 # %%
 from stylekit import paper
 
 rows = paper.measured("johnson1")
-print(rows[0]["machine"])
-print(table(paper.table_rows(rows), corner="seconds"))
+rows[0]["machine"]
+
+# %% slideshow={"slide_type": "subslide"}
+seconds = paper.table_rows(rows)
+published = {name: seconds.pop(name) for name in list(seconds) if "published: " in name}
+print(table(seconds, corner="seconds, measured"))
+
+# %% slideshow={"slide_type": "subslide"}
+print(table(published, corner="seconds, published"))
 
 # %% [markdown]
-# Three orders of magnitude, as published. The ratio depends on what is compared: the small
-# [compact network](glossary.md#compact-network) makes a descent cheap, and the full width a pass dear. A small piece of
-# it, now, on your machine:
+# **Three orders of magnitude, as published.** The ratio depends on what is compared: the small
+# [compact network](glossary.md#compact-network) makes a descent cheap, and the full width a pass dear. A small
+# piece of it, now, on your machine:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 recipes = {r.panel: r for r in paper.recipes("johnson1")}
 live = paper.time_table([recipes["vgg19-500-256"], recipes["half width-256"]], repeats=2)
 descent, one_pass = (row["seconds"] for row in live)
 assert descent > 100 * one_pass, "a descent takes hundreds of times as long as a pass"
-print(f"500 evaluations: {descent:.0f} s; one pass: {1000 * one_pass:.0f} ms; {descent / one_pass:.0f} to 1")
+print(f"500 evaluations: {descent:.0f} s; one pass: {1000 * one_pass:.0f} ms")
+print(f"{descent / one_pass:.0f} to 1")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## How good? (Figure 5)
 #
-# Is the quick painting as good as the slow one? Their common measure is the objective. For 20 photographs that the
+# **Is the quick painting as good as the slow one?** Their common measure is the objective. For 20 photographs that the
 # network of `swirls` was not trained on, we know its value after one pass, and after each evaluation of a
 # descent. These numbers are stored too; the photographs are not ours to show.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 stored = paper.measured("johnson5")
 mean, n = stored["mean"], range(1, len(stored["mean"]["noise"]) + 1)
 lines = {f"descent from {start}": (n, mean[start]) for start in paper.DESCENTS}
+len(n)  # evaluations
+
+# %%
 curves(
     lines | {"one pass": ((n[0], n[-1]), (mean["one pass"],) * 2)},
     title="The objective, as a mean over 20 photographs",
@@ -479,30 +520,31 @@ curves(
     "line and crosses it; the descent from the photograph begins lower and crosses it sooner.",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 for start in paper.DESCENTS:
     meets = sorted(after for after in stored["meets after"][start] if after)
-    print(
-        f"from {start}: {meets[len(meets) // 2]} evaluations (median) do as much as one pass; {meets[0]} to {meets[-1]}"
-    )
+    median = meets[len(meets) // 2]
+    span = f"{meets[0]} to {meets[-1]}"
+    print(f"from {start}: {median} evaluations (median; {span}) do as much as one pass")
 
 # %% [markdown]
-# So one pass is worth some thirty evaluations from noise, half as many from the photograph; then the descent goes on
-# falling, and the pass does not. The paper finds that its network does as well as 50 to 100 evaluations. Ours learned
-# for minutes, not hours, and has half the filters.
-#
+# **So one pass is worth some thirty evaluations from noise, half as many from the photograph.** Then the descent goes
+# on falling, and the pass does not. The paper finds that its network does as well as 50 to 100 evaluations. Ours
+# learned for minutes, not hours, and has half the filters.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Video
 #
 # A film is painted picture by picture. `python -m stylekit apply STYLE INPUT -o OUT` does so with a photograph, a
-# folder, a GIF or a video file, and keeps the sound. Since each frame is painted for itself, strokes jump where the
-# film has only a little noise or a small move: it [flickers](glossary.md#flicker).
+# folder, a GIF or a video file, and keeps the sound. **Each frame is painted for itself: strokes jump where
+# the film has only a little noise or a small move.** It [flickers](glossary.md#flicker).
 #
 # Here is a short pan over the cup of coffee, three pixels from frame to frame, with a little noise as a camera has:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from stylekit.feedforward.motion import Steady, flicker
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 cup = load_image("coffee", 192)
 grain = torch.Generator().manual_seed(0)
 film = [cup[..., :112, 3 * n : 3 * n + 128] for n in range(7)]
@@ -510,9 +552,9 @@ film = [frame + 0.01 * torch.randn(frame.shape, generator=grain) for frame in fi
 len(film), film[0].shape
 
 # %% [markdown]
-# `flicker` follows each piece of the film from one frame to the next, along its motion ([optical
-# flow](glossary.md#optical-flow)), and measures how far its painting changes on the way. `Steady` does the same while
-# it paints, and mixes into each painting a part of the one before, moved along:
+# **`flicker` follows each piece of the film from one frame to the next, along its motion ([optical
+# flow](glossary.md#optical-flow)), and measures how far its painting changes on the way.** **`Steady` follows
+# it too while it paints, and mixes into each painting a part of the one before, moved along:**
 
 # %%
 plain = [transform(painters["waves"], frame) for frame in film]
@@ -520,7 +562,7 @@ steady = Steady(0.5)
 calm = [steady(frame, painting) for frame, painting in zip(film, plain, strict=True)]
 len(calm)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {"painted": plain[6], "blended": calm[6], "difference, x 8": 8 * (plain[6] - calm[6]).abs()},
     title="The last frame of a pan",
@@ -529,31 +571,35 @@ strip(
     "and their difference, eight times as strong: black with coloured lines along the strokes.",
 )
 
-# %%
-measured = {"the film itself": flicker(film, film), "painted": flicker(film, plain), "blended": flicker(film, calm)}
-assert measured["blended"] < 0.8 * measured["painted"], "blending should take away a good part of the flicker"
+# %% slideshow={"slide_type": "subslide"}
+films = {"the film itself": film, "painted": plain, "blended": calm}
+measured = {name: flicker(film, painted) for name, painted in films.items()}
+assert measured["blended"] < 0.8 * measured["painted"], "blending takes flicker away"
 print(table({"mean change along the motion": measured}))
 
 # %% [markdown]
-# (The film itself changes by its noise.) Blending costs a little sharpness. Ruder, Dosovitskiy and Brox
+# (The film itself changes by its noise.) **Blending costs a little sharpness.** Ruder, Dosovitskiy and Brox
 # ([2016](https://arxiv.org/abs/1604.08610)), who paint films by optimisation, have a term for it in their loss; a
 # finished network has no loss any more, so its paintings are mixed.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## The same loss without a style: super-resolution
 #
-# The paper has a second half. Leave the style term out, give the network a shrunken photograph and ask for the large
-# one: the content loss alone then teaches it what photographs look like near by
+# The paper has a second half. **Leave the style term out, give the network a shrunken photograph and ask for the large
+# one:** the content loss alone then teaches it what photographs look like near by
 # ([super-resolution](glossary.md#super-resolution)). The input is blurred with a Gaussian of one pixel and made four
-# times smaller; the loss compares responses $F^l$ to the enlarged picture $\hat y$ with those to the photograph $y$:
+# times smaller; **the loss compares responses $F^l$ to the enlarged picture $\hat y$ with those to the photograph
+# $y$:**
 #
 # $$\ell(\hat y, y) = \sum_l \frac{1}{N_l M_l} \sum_{ij} \left(F^l_{ij}(\hat y) - F^l_{ij}(y)\right)^2$$
-#
-# The network is the one above without the two layers that halve. Two departures: it corrects a bicubic enlargement
-# instead of making the whole picture, and it has no normalisation, which would change the contrast. Two stored networks
-# of this kind, each trained for a few minutes only: one with this loss at `relu1_2` and `relu2_2` (the paper has
-# `relu2_2` alone), and one, for comparison, with the plain squared difference of colours.
 
-# %%
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The network is the one above without the two layers that halve. Two departures: it corrects a bicubic enlargement
+# instead of making the whole picture, and it has no normalisation, which would change the contrast. **Two stored
+# networks of this kind, each trained for a few minutes only:** **one with this loss at `relu1_2` and `relu2_2`** (the
+# paper has `relu2_2` alone), and **one, for comparison, with the plain squared difference of colours**.
+
+# %% slideshow={"slide_type": "skip"}
 from stylekit.feedforward.superresolution import FeatureLoss, bicubic, load_enlarger, shrink
 
 # %%
@@ -564,10 +610,11 @@ tuple(small.shape), tuple(y.shape)
 # %%
 enlarged = {"bicubic": bicubic(small)}
 with torch.inference_mode():
-    enlarged |= {name: load_enlarger(name).enlarge(small).clamp(0, 1) for name in ("pixels", "perceptual")}
+    for name in ("pixels", "perceptual"):
+        enlarged[name] = load_enlarger(name).enlarge(small).clamp(0, 1)
 enlarged["original"] = y
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 strip(
     {name: picture[..., 190:300, 330:440] for name, picture in enlarged.items()},
     title="Four times larger: a detail of 110 x 110 pixels, from 28 x 28",
@@ -576,29 +623,31 @@ strip(
     "little sharper, but fine upright stripes lie over everything. Original: sharp, with glints and scratches.",
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 distance = FeatureLoss(loss_network)
 scores = {name: distance(picture, y)["total"].item() for name, picture in enlarged.items()}
 squares = {name: (picture - y).square().mean().item() for name, picture in enlarged.items()}
 print(table({"responses": scores, "colours": squares}, corner="distance to the original"))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert scores["perceptual"] < scores["pixels"] < scores["bicubic"]
 assert squares["pixels"] < squares["bicubic"] < squares["perceptual"]
 print("each network wins by the measure that it was taught")
 
 # %% [markdown]
-# Each wins by the measure that it was taught, and loses by the other. So a number such as PSNR, which is the squared
-# difference of colours in other units, does not decide; look at the pictures.
-#
-# * A small picture fits many large ones. By the squared difference it is safest to answer with their mean, which is
-#   smooth. The perceptual loss asks for edges instead.
-# * What is sharp is *invented*: glints and scratches such as photographs have, not those that were there. Nobody should
-#   read a number plate from it.
-# * The stripes are the loss's own mistake. Before `relu2_2` the loss network averages squares of $2 \times 2$ pixels,
-#   and what cancels within a square it does not see. `relu1_2` comes before that averaging and does see it; a few
-#   minutes of training were not enough for it to win.
-#
+# **Each wins by the measure that it was taught, and loses by the other.** So a number such as PSNR, which is the
+# squared difference of colours in other units, does not decide; look at the pictures.
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# * **A small picture fits many large ones. By the squared difference it is safest to answer with their mean, which is
+#   smooth. The perceptual loss asks for edges instead.**
+# * **What is sharp is *invented*.** Glints and scratches such as photographs have, not those that were there. **Nobody
+#   should read a number plate from it.**
+# * **The stripes are the loss's own mistake.** Before `relu2_2` the loss network averages squares of $2 \times 2$
+#   pixels, and what cancels within a square it does not see. `relu1_2` comes before that averaging and does see it; a
+#   few minutes of training were not enough for it to win.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - The losses stay; the unknowns change: from the pixels of one painting to the weights of a network, once for all.
@@ -606,7 +655,8 @@ print("each network wins by the measure that it was taught")
 # - Painting is then one pass: milliseconds. The price: one network for each style, at one size of strokes.
 # - Instance normalisation forgets contrast and brightness, and with them what a style does not want to know.
 # - Doubling before a convolution treats all pixels alike; a transposed convolution stamps a checkerboard.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - *Texture networks* (Ulyanov and others, [2016](https://arxiv.org/abs/1603.03417)): the same idea at the same time,
@@ -628,12 +678,12 @@ print("each network wins by the measure that it was taught")
 # $n$ of them needs $s \, (n - 1) + k$; a doubling that gives $n$ needs at most $\lfloor n / 2 \rfloor + 1$. Write it
 # as a function or do it on paper. All layers, from the first, as ("conv", k, s) or ("double",):
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 down = [("conv", 9, 1), ("conv", 3, 2), ("conv", 3, 2)]
 blocks = [("conv", 3, 1)] * 10
 up = [("double",), ("conv", 3, 1)] * 2 + [("conv", 9, 1)]
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_field = ...
 ### BEGIN SOLUTION
 my_field = 1
@@ -641,33 +691,33 @@ for kind, *how in reversed(down + blocks + up):
     my_field = my_field // 2 + 1 if kind == "double" else how[1] * (my_field - 1) + how[0]
 ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # And measured: the gradient of one pixel of the painting by the photograph is zero wherever it does not look. (With
 # instance normalisation it looks everywhere, through $\mu$ and $\sigma$. Batch normalisation after training has fixed
 # numbers in their place, so a network with that shows the convolutions alone.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 torch.manual_seed(0)
 unnormalised = TransformationNetwork(Architecture(width=4, normalisation="batch")).double().eval()
 x = torch.rand(1, 3, 160, 160, dtype=torch.float64).requires_grad_(True)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 spans = []
 for column in range(80, 84):  # the two doublings treat one pixel in four alike
     (gradient,) = torch.autograd.grad(unnormalised(x)[..., column].sum(), x)  # a whole column at once
     looked_at = (gradient.abs().sum(dim=(0, 1, 2)) > 0).nonzero().flatten()
     spans.append(int(looked_at.max() - looked_at.min()) + 1)
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 check_value(my_field, max(spans))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 2. Why instance normalisation?
 #
 # Predict before you run: four changes to the cat, then the painter of `waves`. How many of the four paintings differ
 # from that of the unchanged cat by less than 0.02 on average? Print `distances` when you have predicted.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 changed = {
     "half the contrast": 0.5 + 0.5 * (cat - 0.5),
     "darker": 0.5 * cat,
@@ -675,23 +725,23 @@ changed = {
     "negative": 1 - cat,
 }
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 how_many_same = ...
 ### BEGIN SOLUTION
 how_many_same = 3  # whatever is c x + d with one c > 0 for all, and any d for each colour
 ### END SOLUTION
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 same = transform(painters["waves"], cat)
 distances = {name: (transform(painters["waves"], x) - same).abs().mean().item() for name, x in changed.items()}
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 check_value(how_many_same, sum(distance < 0.02 for distance in distances.values()))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # And in words: which changes can such a network never notice, and why? When would you not want that?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # Let $x$ become $c \, x + d$, with one factor $c > 0$ for all colours and a number $d$ for each colour. The first
 # convolution gives $c$ times its old response plus a constant for each filter (at the edges too, since reflected pixels
@@ -702,7 +752,7 @@ check_value(how_many_same, sum(distance < 0.02 for distance in distances.values(
 # network that shall enlarge a photograph has to keep them, and an evenly grey sky should stay grey (exercise 4).
 # <!-- ### END SOLUTION -->
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 3. What does the tanh do?
 #
 # The network ends in $\frac{1}{2} + R \tanh z$ with $R = \frac{150}{255}$. Two questions for paper and pencil.
@@ -712,7 +762,7 @@ check_value(how_many_same, sum(distance < 0.02 for distance in distances.values(
 # (b) The slope by $z$ is $R$ at grey, where $z = 0$. What part of that slope is left at white, where 1 comes out? Use
 # $\tanh' = 1 - \tanh^2$. What would it be with $R = \frac{1}{2}$?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_largest, my_slope = ..., ...
 ### BEGIN SOLUTION
 R = 150 / 255
@@ -720,30 +770,30 @@ my_largest = 0.5 + R  # tanh stays below 1
 my_slope = 1 - (0.5 / R) ** 2  # at white R tanh z = 1/2; with R = 1/2 it would be 0: white would never be reached
 ### END SOLUTION
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 z = torch.linspace(-4, 4, 200_001, dtype=torch.float64).requires_grad_(True)
 out = 0.5 + 150 / 255 * torch.tanh(z)
 (slope,) = torch.autograd.grad(out.sum(), z)
 white = (out - 1).abs().argmin()
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 truths = [1.0882, round((slope[white] / slope.max()).item(), 4)]
 assert 1.087 < out.max() < truths[0] + 1e-4
 for answer, truth in zip((my_largest, my_slope), truths, strict=True):
     print(check_value(answer, truth))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### 4. Reading failures
 #
 # Four paintings by the painter of `waves`, each spoilt in another way:
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def convolutions(network):
     return [module for module in network.modules() if isinstance(module, torch.nn.Conv2d)]
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def stamping(network):
     other = TransformationNetwork(Architecture(upsampling="transposed"))
     weights = network.state_dict()
@@ -753,13 +803,13 @@ def stamping(network):
     return other
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 cup = square("coffee", 128)
 unpadded = load_transformer("waves")
 for convolution in convolutions(unpadded):
     convolution.padding_mode = "zeros"
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 fog = 0.5 + 0.004 * torch.randn(cup.shape, generator=torch.Generator().manual_seed(0))
 spoilt = {
     "as it should be": transform(painters["waves"], cup),
@@ -769,7 +819,7 @@ spoilt = {
     "D": transform(unpadded, cup),
 }
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 strip(
     spoilt,
     title="What went wrong?",
@@ -779,7 +829,7 @@ strip(
     "frame along the edges.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Which cause belongs to which picture?
 #
 # 1. Beyond the edge, each convolution took zeros in place of the reflected picture.
@@ -789,16 +839,16 @@ strip(
 #
 # Answer with four digits, those of A, B, C and D in this order, such as "1234".
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_causes = ...
 ### BEGIN SOLUTION
 my_causes = "2431"
 ### END SOLUTION
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 check_value(my_causes, "2431")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
 # A is the fog (2): instance normalisation divides by the deviation, however small, so faint noise becomes full-strength
 # strokes; so may a clear sky. B is the picture in two halves (4): each half was normalised by its own mean and

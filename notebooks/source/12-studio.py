@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] tags=["lesson"]
+# %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}
 # # The studio: your photo, your video
 #
 # **The question.** Can I give a photograph or a film and a style, and get a painting, without writing a line?
@@ -25,13 +25,14 @@
 #
 # The page needs a running kernel: run its cell. Without Jupyter around it: `make studio`.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Choose, start, watch, keep
 #
-# 1. Choose a photograph and a style, or bring your own (films too: MP4, MOV, WebM, GIF).
-# 2. Choose a method. **paint** descends step by step, **instant** and films know the first five styles, **quilt** lays
-#    pieces of the style.
-# 3. Press Start. What you change while it works counts for the next run. Each result can be downloaded and restored.
+# 1. **Choose a photograph and a style, or bring your own** (films too: MP4, MOV, WebM, GIF).
+# 2. **Choose a method: paint, instant or quilt.** Paint descends step by step, instant and films know the first five
+#    styles, quilt lays pieces of the style.
+# 3. **Press Start.** What you change while it works counts for the next run. **Each result can be downloaded and
+#    restored.**
 
 # %%
 from stylekit.studio import Studio
@@ -39,24 +40,46 @@ from stylekit.studio import Studio
 studio = Studio()
 studio
 
-# %% [markdown] tags=["lesson"]
-# ## What to try
-#
-# * Paint one photograph with `content weight` 0.01, 0.05 and 0.5: how much of it survives? (Notebook 07.)
-# * Paint and instant, one style, one photograph, side by side in the history: what is missing from the quick one?
-#   (Notebook 10: it trained for minutes on other photographs, the descent worked on yours alone.)
-# * Quilt the same. Why does it follow light and dark, and not the objects? (Notebook 09.)
-# * Keep the photograph's colours. Which styles survive without their own?
-# * Try one frame of a film before you run it. Where would it flicker? (Notebook 10.)
-#
-# The same without the page, in code: what the buttons call is an ordinary generator, as in every other notebook.
+# %% tags=["lesson"] slideshow={"slide_type": "skip"}
+import numpy as np
+from PIL import ImageOps
 
-# %% tags=["lesson"]
-from stylekit.figures import strip
+from stylekit.figures import grid, strip
 from stylekit.studio import Settings
 from stylekit.studio.jobs import make_picture
 
+# %% [markdown] tags=["lesson"] slideshow={"slide_type": "subslide"}
+# **The page brings photographs and styles; any of them can be yours.**
+
+# %% tags=["lesson"] slideshow={"slide_type": "skip"}
+shelves = {"photographs": studio.photographs.choices, "styles": studio.styles.choices}
+square = lambda picture: np.asarray(ImageOps.fit(picture.convert("RGB"), (160, 160)))  # (160, 160, 3)
+thumbnails = {name: {key: square(c.picture) for key, c in choices.items()} for name, choices in shelves.items()}
+{name: len(shelf) for name, shelf in thumbnails.items()}
+
 # %% tags=["lesson"]
+grid(
+    thumbnails,
+    title="What lies on the studio's two shelves",
+    height=1.3,
+    alt="Two rows of small pictures. Photographs: a cat, an astronaut, a cup of coffee, a rocket. Styles: swirls, "
+    "waves, facets, haze and shapes in colour, then brick, grass and gravel in grey.",
+)
+
+# %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}
+# ## What to try
+#
+# * **Paint one photograph with `content weight` 0.01, 0.05 and 0.5: how much of it survives?** (Notebook 07.)
+# * **Paint and instant, side by side in the history: what is missing from the quick one?** (One style, one photograph.
+#   Notebook 10: it trained for minutes on other photographs, the descent worked on yours alone.)
+# * **Quilt the same. Why does it follow light and dark, and not the objects?** (Notebook 09.)
+# * **Keep the photograph's colours. Which styles survive without their own?**
+# * **Try one frame of a film before you run it. Where would it flicker?** (Notebook 10.)
+
+# %% [markdown] tags=["lesson"] slideshow={"slide_type": "subslide"}
+# The same without the page, in code: **what the buttons call is an ordinary generator**, as in every other notebook.
+
+# %% tags=["lesson"] slideshow={"slide_type": "skip"}
 photograph = studio.photographs.choices["chelsea"].picture
 style = studio.styles.choices["waves"].picture
 asked = {m: Settings("chelsea", "waves", method=m, size=192, steps=40) for m in ("paint", "instant", "quilt")}
@@ -70,7 +93,7 @@ for method, settings in asked.items():
 assert all(max(image.shape) == 192 for image in made.values())
 print({method: tuple(image.shape) for method, image in made.items()})
 
-# %% tags=["lesson"]
+# %% tags=["lesson"] slideshow={"slide_type": "subslide"}
 strip(
     made,
     title="One photograph, one style, three methods",
@@ -79,24 +102,26 @@ strip(
     "Instant: clearer, with finer lines. Quilted: pieces of the waves themselves, the face hardly to be made out.",
 )
 
-# %% [markdown] tags=["lesson"]
+# %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}
 # ## How the page is made
 #
-# * One thread works, one run at a time; the page only shows what it is handed. Pause makes the thread wait between two
-#   steps, stop ends the loop: nothing is ever killed half-way.
-# * The page stands before PyTorch is loaded; that comes in behind it.
-# * Pictures are decoded in memory, turned upright by their EXIF note and made smaller. A film goes into a temporary
+# * **One thread works, one run at a time; the page only shows what it is handed.** Pause makes the thread wait between
+#   two steps, stop ends the loop: nothing is ever killed half-way.
+# * **The page stands before PyTorch is loaded**; that comes in behind it.
+# * **Pictures are decoded in memory, turned upright by their EXIF note and made smaller.** A film goes into a temporary
 #   folder under a name of ours, and is removed with it.
-# * A PNG carries its recipe: `python -m stylekit recipe painting.png` prints the command that makes it again.
+# * **A PNG carries its recipe: `python -m stylekit recipe painting.png`** prints the command that makes it again.
 #
 # Jupyter itself takes uploads up to about 10 MB; `make studio` up to 50. A page that is closed takes what was uploaded
 # with it, within two minutes.
-#
+
+# %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - An application of style transfer is a small page around a generator.
 # - Paint, instant and quilt answer one wish at three prices: time, training, fidelity.
-#
+
+# %% [markdown] tags=["lesson"] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - A queue of jobs for many visitors: here each has a kernel, and the machine's cores are shared.

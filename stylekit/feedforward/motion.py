@@ -58,7 +58,10 @@ def warp(image: Float[Tensor, "1 C H W"], flow: Float[Tensor, "1 2 H W"]) -> Flo
 def trust(
     present: Float[Tensor, "1 3 H W"], past: Float[Tensor, "1 3 H W"], flow: Float[Tensor, "1 2 H W"]
 ) -> Float[Tensor, "1 1 H W"]:
-    """Return how far a flow explains the present frame: exp(-(difference / TOLERANCE)^2), 0 from beyond the edge."""
+    r"""Return how far a flow explains the present frame (notebook 10), with TOLERANCE for t; 0 from beyond the edge.
+
+    .. math:: \exp \left( -(\mathrm{difference} / t)^2 \right)
+    """
     margin = (NEIGHBOURHOOD // 2,) * 4
     difference = functional.pad(present - warp(past, flow), margin, "replicate")
     difference = functional.avg_pool2d(difference, NEIGHBOURHOOD, stride=1).abs().mean(dim=1, keepdim=True)

@@ -89,10 +89,13 @@ def bicubic(small: Images, times: int = 4) -> Float[Tensor, "B 3 h w"]:
 
 
 class FeatureLoss:
-    """The feature reconstruction loss, summed over layers of a loss network, one value for each picture.
+    r"""The feature reconstruction loss, summed over layers of a loss network, one value for each picture.
 
-    sum_l 1/(N M) sum_ij (F_ij - P_ij)^2 (Johnson 2016, equation 2): the content loss of Eq. 1 times 2/(N M). F is the
-    response to the enlarged picture, P that to the photograph; both RGB in [0, 1]. The paper has relu2_2 alone
+    Johnson 2016, equation 2 (notebook 10): the content loss of Eq. 1 times 2/(N M).
+
+    .. math:: \sum_l \frac{1}{N M} \sum_{ij} (F_{ij} - P_{ij})^2
+
+    F is the response to the enlarged picture, P that to the photograph; both RGB in [0, 1]. The paper has relu2_2 alone
     (`PAPER_LAYERS`). With the compact network that leaves a cross-hatch of single pixels: average pooling comes before
     relu2_2, and does not see it. relu1_2, before the pooling, does.
     """

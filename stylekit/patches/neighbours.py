@@ -46,10 +46,12 @@ def field_of(step: Step, patch: int) -> Field:
 
 
 def nearest_patches(a: Picture, b: Picture, patch: int = 7) -> tuple[Field, Float[np.ndarray, "h w"]]:
-    """Return for each patch of a the corner of the nearest in b, and their squared distance: exactly, by trying all.
+    r"""Return for each patch of a the corner of the nearest in b, and their squared distance: exactly, by trying all.
 
-    |x - y|^2 = |x|^2 - 2 x y + |y|^2, so that nearly all the work is one product of matrices. Raises ValueError for
-    a patch larger than a picture, and for what is no picture.
+    .. math:: \lVert x - y \rVert^2 = \lVert x \rVert^2 - 2 x^T y + \lVert y \rVert^2
+
+    so that nearly all the work is one product of matrices (notebook 09). Raises ValueError for a patch larger than a
+    picture, and for what is no picture.
     """
     patch = check_count(patch, "patch", 1)
     a, b = check_picture(a, "picture a", least=patch), check_picture(b, "picture b", least=patch)

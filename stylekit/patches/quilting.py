@@ -25,11 +25,13 @@ INTO_COLOURS, INTO_LIGHT = np.eye(3, 4), np.eye(1, 4, 3)
 
 
 def minimum_cut(errors: Float[np.ndarray, "n overlap"]) -> Int[np.ndarray, " n"]:
-    """Return, for each row of an error surface, the column at which the cheapest cut from top to bottom crosses it.
+    r"""Return, for each row of an error surface, the column at which the cheapest cut from top to bottom crosses it.
 
-    E_ij = e_ij + min(E_i-1,j-1, E_i-1,j, E_i-1,j+1): the cut steps by at most one column a row (Efros and Freeman
-    2001, section 2.1). Of cuts that cost the same, the leftmost at its lower end. Raises ValueError unless the surface
-    has two dimensions, a row and a column at least, and finite numbers.
+    .. math:: E_{ij} = e_{ij} + \min(E_{i-1,j-1}, E_{i-1,j}, E_{i-1,j+1})
+
+    The cut steps by at most one column a row (Efros and Freeman 2001, section 2.1; notebook 09). Of cuts that cost the
+    same, the leftmost at its lower end. Raises ValueError unless the surface has two dimensions, a row and a column at
+    least, and finite numbers.
     """
     errors = np.asarray(errors, dtype=float)
     if errors.ndim != 2 or not errors.size or not np.isfinite(errors).all():
@@ -96,14 +98,19 @@ def quilt_transfer(
     seed: int = 0,
     tolerance: float | int = TOLERANCE,
 ) -> Iterator[Step]:
-    """Quilt the content out of blocks of the style: each must fit its neighbours and the luminance it stands for.
+    r"""Quilt the content out of blocks of the style: each must fit its neighbours and the luminance it stands for.
 
-    A block minimises alpha (overlap + the pass before) + (1 - alpha) (luminance), squared distances, the luminance
-    taken for a grey picture of three channels. From pass to pass the block shrinks by a third, the overlap with it (a
-    third of the block unless said), and alpha_i = 0.1 + 0.8 (i - 1) / (N - 1), 0.1 for a single pass (Efros and
-    Freeman 2001, section 3). Departure: the content's luminances are first given the style's distribution (rank by
-    rank), or flat parts of a bright photograph would all ask for one block. Yields a Step after each row of blocks.
-    Raises ValueError as `quilt` does, and for so many passes that a block would have fewer than 3 pixels.
+    In pass i of N a block minimises a weighted sum of squared distances, the luminance taken for a grey picture of
+    three channels:
+
+    .. math:: \alpha_i \, (\mathrm{overlap} + \mathrm{pass\ before}) + (1 - \alpha_i) \, \mathrm{luminance}, \qquad
+       \alpha_i = 0.1 + 0.8 \, \frac{i - 1}{N - 1}
+
+    and 0.1 for a single pass. From pass to pass the block shrinks by a third, the overlap with it (a third of the
+    block unless said; Efros and Freeman 2001, section 3; notebook 09). Departure: the content's luminances are first
+    given the style's distribution (rank by rank), or flat parts of a bright photograph would all ask for one block.
+    Yields a Step after each row of blocks. Raises ValueError as `quilt` does, and for so many passes that a block
+    would have fewer than 3 pixels.
     """
     iterations, tolerance = check_count(iterations, "iterations", 1), check_real(tolerance, "tolerance")
     schedule = transfer_schedule(*_check_block(block, overlap, 3), iterations)

@@ -12,10 +12,12 @@ ROUNDING = 1e-9  # added to the smallest distance, or rounding would tell exact 
 
 
 class Search:
-    """Weighted squared distances of a template to every window of a picture of C channels, (H, W, C).
+    r"""Weighted squared distances of a template to every window of a picture of C channels, (H, W, C).
 
-    The sum over a window X of w (X - T)^2 is sum w X^2 - 2 sum w T X + sum w T^2: two correlations and a number.
-    The correlations are products of spectra; those of the picture are taken once.
+    .. math:: \sum w (X - T)^2 = \sum w X^2 - 2 \sum w T X + \sum w T^2
+
+    over a window X is two correlations and a number (notebook 09). The correlations are products of spectra; those of
+    the picture are taken once.
     """
 
     def __init__(self, picture: Float[np.ndarray, "H W C"]):
