@@ -15,9 +15,7 @@ from sphinx.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-MATHJAX = (
-    Path(sys.prefix) / "lib" / "node_modules" / "mathjax" / "es5" / "tex-svg-full.js"
-)  # one file, its shapes inside
+MATHJAX = Path(sys.prefix) / "lib" / "node_modules" / "mathjax" / "es5" / "tex-svg-full.js"  # one file, with its shapes
 
 if not MATHJAX.is_file():
     raise ConfigError(f"{MATHJAX} is missing, which draws the equations: run `make book`, which installs it first")
@@ -38,6 +36,8 @@ include_patterns = [
 exclude_patterns = [".*", "build"]
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "myst_nb"]
 default_role = "py:obj"
+highlight_language = "text"  # of a block that names none: most are commands
+add_module_names = False
 
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}  # a widget is shown by its picture
@@ -73,19 +73,36 @@ html_theme_options = {
     "show_navbar_depth": 1,
     "max_navbar_depth": 2,
     "navbar_persistent": [],  # one search button is enough
+    "footer_content_items": ["copyright.html"],
 }
 html_context = {"default_mode": "auto"}
 NOTEBOOKS = {path.stem[:2]: path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+NUMBER = re.compile(rf"(?:[Nn]otebook\s)?\b({'|'.join(NOTEBOOKS)})\b")
+NAMED = re.compile(rf"\b[Nn]otebooks?\s{NUMBER.pattern}(?:(?:\s\(\w+\))?(?:,| and| or| to)\s{NUMBER.pattern})*")
 
 
-def link_notebooks(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Make "notebook 03" in a docstring a link to the notebook that derives what is documented."""
-    for number, line in enumerate(lines):
-        lines[number] = re.sub(r"\bnotebook (\d\d|A\d)\b", lambda found: _link(found[0], NOTEBOOKS[found[1]]), line)
+def link_notebooks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Make "notebook 03" a link wherever it stands: in the notebooks, on the pages, and in the package's docstrings."""
+    for text in list(doctree.findall(nodes.Text)):
+        around = text.parent
+        while around and not isinstance(around, nodes.reference | nodes.title | nodes.literal | nodes.literal_block):
+            around = around.parent
+        if around is None and "otebook" in text:
+            text.parent.replace(text, _linked(app, docname, text))
 
 
-def _link(text: str, notebook: str) -> str:
-    return f":doc:`{text} </notebooks/{notebook}>`"
+def _linked(app: Sphinx, docname: str, text: str) -> list[nodes.Node]:
+    """Return a text in pieces: the numbers of notebooks after the word "notebook" as links, the rest as it is."""
+    pieces, end = [], 0
+    for named in NAMED.finditer(text):
+        for found in NUMBER.finditer(text, named.start(), named.end()):
+            target = f"notebooks/{NOTEBOOKS[found[1]]}"
+            if target != docname:
+                pieces.append(nodes.Text(text[end : found.start()]))
+                address = app.builder.get_relative_uri(docname, target)
+                pieces.append(nodes.reference("", found[0], refuri=address, internal=True))
+                end = found.end()
+    return [*pieces, nodes.Text(text[end:])]
 
 
 def number_notebook(app: Sphinx, doctree: nodes.document) -> None:
@@ -105,6 +122,6 @@ def keep_equations_whole(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("autodoc-process-docstring", link_notebooks)
     app.connect("doctree-read", number_notebook, priority=400)  # before Sphinx collects the titles
     app.connect("doctree-read", keep_equations_whole)
+    app.connect("doctree-resolved", link_notebooks)

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.skipif(not MATHJAX.is_file(), reason="MathJax is not in
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 PATIENCE = 60_000  # milliseconds for a page; what takes longer hangs
 MODULES = sorted(path.stem for path in (ROOT / "docs" / "api").glob("*.rst"))
+# Pages with long lines of code, long names, long words.
+WIDE = ("notebooks/09-before-networks.html", "docs/contributing.html", "docs/lecturer.html")
 # Where each equation of the slides is documented: the function and the notebook that derives it.
 EQUATIONS = {
     "content_loss": "02-content-loss",
@@ -117,6 +119,12 @@ def test_notebooks_stand_in_order_with_their_pictures_words_and_neighbours(book,
     assert "google.colab" not in page  # the cell that installs the kit there is no part of the book
 
 
+def test_the_number_of_a_notebook_is_a_link_where_the_text_names_it(book):
+    page = (book / "notebooks" / "12-studio.html").read_text(encoding="utf-8")
+    for name in ("06-style-transfer", "10-feed-forward", "09-before-networks"):
+        assert re.search(rf'href="{name}.html">{name[:2]}</a>', page)
+
+
 def test_a_widget_is_shown_by_its_picture(book):
     page = (book / "notebooks" / "03-gram-matrix.html").read_text(encoding="utf-8")
     after = page.split('id="any-entry"')[1].split('id="what-it-forgets-where"')[0]
@@ -202,6 +210,19 @@ def test_mathematics_is_drawn_without_errors_and_without_the_internet(site, page
 
 
 @needs_chromium
+def test_a_wide_equation_begins_inside_a_narrow_window(site):
+    go, _ = site
+    tab = go("notebooks/03-gram-matrix.html")
+    tab.set_viewport_size({"width": 390, "height": 900})
+    tab.reload()
+    tab.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+    tab.evaluate("MathJax.startup.promise")
+    lefts = tab.locator("div.math mjx-container").evaluate_all("all => all.map(e => e.getBoundingClientRect().left)")
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    assert lefts and min(lefts) >= 0
+
+
+@needs_chromium
 def test_search_finds_the_notebook_on_the_gram_matrix(site):
     go, elsewhere = site
     tab = go("search.html?q=gram+matrix")
@@ -219,7 +240,7 @@ def test_the_first_page_leads_into_the_book(site):
 
 @needs_chromium
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("page", ["docs/index.html", "notebooks/09-before-networks.html", "docs/cheatsheet.html"])
+@pytest.mark.parametrize("page", [*WIDE, "docs/index.html", "docs/cheatsheet.html", "docs/api/paper.html"])
 def test_no_page_is_wider_than_the_window(site, page, width):
     go, _ = site
     tab = go(page)

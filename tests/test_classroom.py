@@ -218,7 +218,9 @@ def test_a_trial_without_a_password_lets_nobody_in(monkeypatch, tmp_path):
 
 def instructions():
     """Yield (instruction, rest) of each line of the Dockerfile, continued lines joined."""
-    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    text = re.sub(r"^#.*\n", "", (ROOT / "docs" / "classroom" / "Dockerfile").read_text(), flags=re.MULTILINE).replace(
+        "\\\n", " "
+    )
     for line in filter(str.strip, text.splitlines()):
         word, rest = line.split(maxsplit=1)
         yield word, rest
@@ -280,7 +282,7 @@ def test_the_image_gets_every_file_it_copies_and_no_solution():
 
 def test_the_extras_that_the_image_installs_exist():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    (extras,) = re.findall(r'"\.\[([a-z,]+)\]"', (ROOT / "Dockerfile").read_text())
+    (extras,) = re.findall(r'"\.\[([a-z,]+)\]"', (ROOT / "docs" / "classroom" / "Dockerfile").read_text())
     assert set(extras.split(",")) <= set(project["optional-dependencies"])
 
 

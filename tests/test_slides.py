@@ -28,7 +28,9 @@ INSPECT = r"""() => {
     const outside = box.right > edge.right - 20 || box.left < edge.left || box.bottom > edge.bottom - 30;
     if (outside) said('leaves the slide', element);
     if (element.tagName === 'IMG') {
-      if (Math.min(box.width / element.naturalWidth, box.height / element.naturalHeight) < 0.8) said('small', element);
+      const dense = element.closest('p') ? 2 : 1; // a stored figure has 200 dots per inch, a cell's has 100
+      const scale = Math.min(box.width / element.naturalWidth, box.height / element.naturalHeight);
+      if (!(dense * scale >= 0.8)) said('small or missing', element);
     } else if (size < 20) said('small', element);
   }
   for (const broken of slide.querySelectorAll('mjx-merror, [data-mjx-error]')) said('mathematics', broken);

@@ -13,7 +13,9 @@ a fragment. Cells that only draw show their picture without the code.
 from __future__ import annotations
 
 import argparse
+import base64
 import copy
+import mimetypes
 import re
 import shutil
 import sys
@@ -39,6 +41,7 @@ BLOCKS = re.compile(r"```.*?```|\$\$.*?\$\$(?:[.,;])?|(?:(?!\n[ \t]*\n|\$\$|```)
 BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 ITEM = re.compile(r"^(?:[-*]|\d+\.) ", re.MULTILINE)
 RELATIVE_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?![a-z]+:)[^)]*\)")
+PICTURE = re.compile(r"!\[([^\]]*)\]\((?![a-z]+:)([^)]+)\)")
 QUESTION = "**The question.**"
 LABELS = (QUESTION, "**What you need to know.**", "**How long it runs.**")
 HEADING = re.compile(r"^#{2,3} (.*)$", re.MULTILINE)
@@ -51,6 +54,19 @@ class SlidesError(Exception):
 def slide_type(cell: nbformat.NotebookNode) -> str:
     """Return nbconvert's word for a cell: slide, subslide, fragment, skip, notes, or - for more of the same slide."""
     return cell.metadata.get("slideshow", {}).get("slide_type", "-")
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Return a notebook with the pictures of its prose in the text itself, so that a deck needs no other files."""
+    notebook = nbformat.read(path, 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = PICTURE.sub(lambda found: f"![{found[1]}]({_data(path.parent / found[2])})", cell.source)
+    return notebook
+
+
+def _data(file: Path) -> str:
+    return f"data:{mimetypes.guess_type(file)[0]};base64,{base64.b64encode(file.read_bytes()).decode()}"
 
 
 def blocks(markdown: str) -> list[str]:
@@ -117,7 +133,7 @@ def arrange(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for slide in _slides(notebook.cells):
         visible = [part for cell in slide for part in _on_slide(cell)]
         notes = _markdown("\n\n".join(cell.source for cell in slide if cell.cell_type == "markdown"), "notes")
-        notes.source = RELATIVE_LINK.sub(r"\1", notes.source)
+        notes.source = RELATIVE_LINK.sub(r"\1", re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"(Picture: \1)", notes.source))
         if not visible:
             raise SlidesError(
                 f"a slide would be empty: make bold what it is to show, or skip it: {notes.source[:80]!r}"
@@ -144,7 +160,7 @@ def build_deck(notebook: Path, out: Path = OUT, node_modules: Path = NODE_MODULE
     config.HTMLExporter.exclude_input_prompt = config.HTMLExporter.exclude_output_prompt = True
     exporter = SlidesExporter(config=config, template_file=str(TEMPLATES / "deck.html.j2"))
     try:
-        deck = arrange(nbformat.read(notebook, 4))
+        deck = arrange(read_notebook(notebook))
     except SlidesError as error:
         raise SlidesError(f"{notebook.stem}: {error}") from error
     page, _ = exporter.from_notebook_node(deck, {"metadata": {"name": title(deck)}})

@@ -57,14 +57,10 @@ print(table(pixels, corner="pixel"))
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **One colour of all pixels is a plane of shape $(H, W)$.** Here each plane is drawn in grey: white is 1, black is 0.
 
-# %%
-strip(
-    {"the photograph p": p} | {f"p[0, {c}]: {colours[c]}": p[:, c : c + 1].expand(-1, 3, -1, -1) for c in range(3)},
-    "One picture, three planes",
-    height=1.35,
-    alt="A ginger cat, and its three planes in grey: the fur is light in red and dark in blue, the iris darkest in "
-    "blue.",
-)
+# %% tags=["hide-input"]
+planes = {f"p[0, {c}]: {colours[c]}": p[:, c : c + 1].expand(-1, 3, -1, -1) for c in range(3)}
+alt = "A ginger cat, and its three planes in grey: the fur is light in red and dark in blue, the iris darkest in blue."
+strip({"the photograph p": p} | planes, "One picture, three planes", 1.35, alt)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One filter at one place
@@ -87,13 +83,10 @@ print(*network.convolutions)
 W = network.convolutions["conv1_1"].weight  # filters, colours, rows, columns
 tuple(W.shape)
 
-# %%
-strip(
-    {str(i): 0.5 + W[i : i + 1] / W[i].abs().max() / 2 for i in range(16)},  # each (1, 3, 3, 3), a picture
-    "The weights of the 16 filters of conv1_1",
-    height=0.58,
-    alt="Sixteen squares of 3 x 3 colours. Some go from light to dark, in any direction; number 7 is green all over.",
-)
+# %% tags=["hide-input"]
+tiny = {str(i): 0.5 + W[i : i + 1] / W[i].abs().max() / 2 for i in range(16)}  # each (1, 3, 3, 3), a picture
+alt = "Sixteen squares of 3 x 3 colours. Some go from light to dark, in any direction; number 7 is green all over."
+strip(tiny, "The weights of the 16 filters of conv1_1", 0.58, alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **Filter 12 goes from light at the left to dark at the right.** It should speak where the picture does the same, such
@@ -151,15 +144,9 @@ steps = {"pixels": patch, "weights": W[i], "products": products}
 squares = {f"{colours[c]}: {name}": numbers_of[c] for c in range(3) for name, numbers_of in steps.items()}
 list(squares)[:3]
 
-# %%
-numbers(
-    squares,
-    "One convolution: 27 products",
-    columns=3,
-    height=1.2,
-    signed=True,
-    alt="For each colour nine pixels that fall to the right, nine weights that do so too, and their nine products.",
-)
+# %% tags=["hide-input"]
+alt = "For each colour nine pixels that fall to the right, nine weights that do so too, and their nine products."
+numbers(squares, "One convolution: 27 products", columns=3, height=1.2, signed=True, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Z before, F after
@@ -177,16 +164,10 @@ F = exact.features(p_exact, ["relu1_1"])["relu1_1"]  # (1, 16, H, W)
 assert torch.equal(F, Z.clamp(min=0)), "the ReLU does nothing else"
 tuple(F.shape)
 
-# %% slideshow={"slide_type": "subslide"}
-maps(
-    {"conv1_1: Z, of either sign": Z[0, 13], "relu1_1: F = max(Z, 0)": F[0, 13]},
-    "Filter 13, before and after the ReLU",
-    height=1.8,
-    signed=True,
-    shared=True,
-    alt="The cat twice. Left, dark lines and eyes are positive, light fur is negative. Right, what was negative is "
-    "zero.",
-)
+# %% tags=["hide-input"] slideshow={"slide_type": "subslide"}
+pair = {"conv1_1: Z, of either sign": Z[0, 13], "relu1_1: F = max(Z, 0)": F[0, 13]}
+alt = "The cat twice. Left, dark lines and eyes are positive, light fur is negative. Right, what was negative is zero."
+maps(pair, "Filter 13, before and after the ReLU", height=1.8, signed=True, shared=True, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## F as a matrix: N rows, M columns
@@ -244,14 +225,11 @@ strongest
 # %% [markdown]
 # Here are their maps. All are drawn at one size, though the last have 256 times fewer positions than the first.
 
-# %%
-maps(
-    {f"{layer}, filter {f[n]}": responses[layer][0, f[n]] for n in range(3) for layer, f in strongest.items()},
-    "The strongest maps, from the shallowest layer (left) to the deepest (right)",
-    columns=5,
-    height=0.85,
-    alt="Three maps of each layer: first every hair, then edges, stripes, patches, at last bright squares at the eyes.",
-)
+# %% tags=["hide-input"]
+chosen = {f"{layer}, filter {f[n]}": responses[layer][0, f[n]] for n in range(3) for layer, f in strongest.items()}
+title = "The strongest maps, from the shallowest layer (left) to the deepest (right)"
+alt = "Three maps of each layer: first every hair, then edges, stripes, patches, at last bright squares at the eyes."
+maps(chosen, title, columns=5, height=0.85, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # On the way to the right the maps get *coarser*: in `relu1_1` neighbouring positions are one pixel apart, in `relu5_1`
@@ -346,28 +324,19 @@ for layer in layers:
     windows[layer] = (*(t + d * k for k in nearest[layer]), r, r)  # top, left, height, width
 windows
 
-# %%
-frames(
-    p,
-    {f"{layer}: {window[2]} x {window[2]} pixels": window for layer, window in windows.items()},
-    "What one position of each layer can see",
-    height=3.1,
-    alt="Five nested squares on the cat: specks of 3 and 10 pixels, 24 on the pupil, 68 the eye, 156 from brow to "
-    "cheek.",
-)
+# %% tags=["hide-input"]
+boxes = {f"{layer}: {window[2]} x {window[2]} pixels": window for layer, window in windows.items()}
+alt = "Five nested squares on the cat: specks of 3 and 10 pixels, 24 on the pupil, 68 the eye, 156 from brow to cheek."
+frames(p, boxes, "What one position of each layer can see", 2.9, alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # And the same five squares cut out and enlarged, which is all that one number of that layer will ever know about
 # the cat:
 
-# %%
-strip(
-    {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()},
-    "All that one number knows about",
-    height=1.6,
-    alt="Five squares: brownish colours, the rim of the pupil, a piece of the iris, the whole eye, a quarter of the "
-    "face.",
-)
+# %% tags=["hide-input"]
+cut = {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()}
+alt = "Five squares: brownish colours, the rim of the pupil, a piece of the iris, the whole eye, a quarter of the face."
+strip(cut, "All that one number knows about", 1.6, alt)
 
 # %% [markdown]
 # **A colour, an edge, a piece of an eye, an eye, a quarter of a face.** This is a reason to measure style at *several*
@@ -389,14 +358,9 @@ for layer, (top, left, r, _) in windows.items():
     assert loudness.max() < 1e-4 * heard[f"{layer}: {r} pixels"].max(), "nothing outside of the square is heard"
 list(heard)
 
-# %%
-maps(
-    heard,
-    "How loud each pixel of the square is (size of the gradient)",
-    columns=5,
-    height=1.5,
-    alt="Five squares. In the deeper layers a bright, uneven spot fills the middle third, and the rim is nearly dark.",
-)
+# %% tags=["hide-input"]
+alt = "Five squares. In the deeper layers a bright, uneven spot fills the middle third, and the rim is nearly dark."
+maps(heard, "How loud each pixel of the square is (size of the gradient)", columns=5, height=1.5, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **The middle third of the rows and columns is 11 per cent of the square.** (It is a ninth.) **How much of the loudness
@@ -444,13 +408,10 @@ average = torch.nn.functional.avg_pool2d(small, 2)  # (1, 1, 2, 2)
 largest = torch.nn.functional.max_pool2d(small, 2)
 print("average", average[0, 0].tolist(), " max", largest[0, 0].tolist())
 
-# %% slideshow={"slide_type": "subslide"}
-numbers(
-    {"numbers": small.detach()[0, 0], "their average": average.detach()[0, 0], "maximum": largest.detach()[0, 0]},
-    "2 x 2 pooling of 4 x 4 numbers",
-    height=1.9,
-    alt="Sixteen numbers, four by four; their four averages, 4, 1, 2 and 3; their four maxima, 7, 4, 2 and 9.",
-)
+# %% tags=["hide-input"] slideshow={"slide_type": "subslide"}
+shown = {"numbers": small.detach()[0, 0], "their average": average.detach()[0, 0], "maximum": largest.detach()[0, 0]}
+alt = "Sixteen numbers, four by four; their four averages, 4, 1, 2 and 3; their four maxima, 7, 4, 2 and 9."
+numbers(shown, "2 x 2 pooling of 4 x 4 numbers", height=1.9, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # What matters more to us is the way *back*: we will change pixels by following gradients. **How much does the sum of
@@ -463,13 +424,10 @@ assert (back_average == 1 / 4).all()
 assert (back_max == 1).sum() == 4 and (back_max == 0).sum() == 12
 tuple(back_max.shape)
 
-# %% slideshow={"slide_type": "subslide"}
-numbers(
-    {"through the average": back_average[0, 0], "through the maximum": back_max[0, 0]},
-    "The gradient on its way back",
-    height=1.9,
-    alt="Through the average, 0.25 everywhere. Through the maximum, 1 at the largest of each four and 0 elsewhere.",
-)
+# %% tags=["hide-input"] slideshow={"slide_type": "subslide"}
+back = {"through the average": back_average[0, 0], "through the maximum": back_max[0, 0]}
+alt = "Through the average, 0.25 everywhere. Through the maximum, 1 at the largest of each four and 0 elsewhere."
+numbers(back, "The gradient on its way back", height=1.9, alt=alt)
 
 # %% [markdown]
 # **The average hands a quarter of the gradient to each of the four numbers; the maximum hands all of it to one.** Where
@@ -491,14 +449,9 @@ for pooling in ("average", "max"):
     alike[pooling] = torch.corrcoef(pairs.T)[0, 1].item()
 list(compared)
 
-# %%
-maps(
-    compared,
-    "relu3_1 with average and with max pooling",
-    columns=4,
-    height=1.5,
-    alt="The maps of the eye are alike. The gradient shows the eye's rim with the average, mostly specks with the max.",
-)
+# %% tags=["hide-input"]
+alt = "The maps of the eye are alike. The gradient shows the eye's rim with the average, mostly specks with the max."
+maps(compared, "relu3_1 with average and with max pooling", columns=4, height=1.5, alt=alt)
 
 # %% [markdown]
 # **The maps are much alike; the gradients are not.**
@@ -634,16 +587,9 @@ heights = {layer: level[layer][mu[layer] > 0] for layer in layers}
 lines |= {f"{layer}, after": (range(1, len(m) + 1), m) for layer, m in heights.items()}
 len(lines)
 
-# %%
-curves(
-    lines,
-    "Mean response of each filter",
-    "filters, the loudest first",
-    "mean response (logarithmic)",
-    "y",
-    alt="Five falling curves: relu1_1 from 1.2 to 0.1, the deepest two from 8 to 0.01: before. After, all lie flat at "
-    "1.",
-)
+# %% tags=["hide-input"]
+alt = "Five falling curves: relu1_1 from 1.2 to 0.1, the deepest two from 8 to 0.01: before. After, all lie flat at 1."
+curves(lines, "Mean response of each filter", "filters, the loudest first", "mean response (logarithmic)", "y", alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Nothing else has changed: **in every layer the new responses, times $\mu$, are the old ones.** That is a claim about

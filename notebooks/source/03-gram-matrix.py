@@ -399,9 +399,7 @@ curves(
 # %% slideshow={"slide_type": "skip"}
 apart = (Gs[3] / times[2] - Gs[1]).norm() / Gs[1].norm()
 assert apart < 0.2, "nine tiles should have nearly the Gram matrix of one, per position"
-print(
-    f"G / M of nine tiles and of one differ by {100 * apart:.0f} % of their length: at relu3_1 much of a tile is seam"
-)
+print(f"G / M of nine tiles and of one: {100 * apart:.0f} % of their length apart, at relu3_1 much is seam")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # So **$G / M$ is a *mean* over positions**, which two pieces of one texture have in common whatever their sizes; $G$
@@ -433,8 +431,7 @@ print(f"as printed {as_printed:.3f}, each by its own M {own_M:.4f}")
 # %%
 m = F.mean(dim=1)  # (N,)
 C = G / F.shape[1] - torch.outer(m, m)
-torchs_own = torch.cov(F, correction=0)
-assert torch.allclose(C, torchs_own, rtol=1e-12, atol=1e-12)
+assert torch.allclose(C, torch.cov(F, correction=0), rtol=1e-12, atol=1e-12)
 C.shape
 
 # %% slideshow={"slide_type": "subslide"}

@@ -45,8 +45,6 @@ import numpy as np
 from PIL import ImageOps
 
 from stylekit.figures import grid, strip
-from stylekit.studio import Settings
-from stylekit.studio.jobs import make_picture
 
 # %% [markdown] tags=["lesson"] slideshow={"slide_type": "subslide"}
 # **The page brings photographs and styles; any of them can be yours.**
@@ -57,14 +55,11 @@ square = lambda picture: np.asarray(ImageOps.fit(picture.convert("RGB"), (160, 1
 thumbnails = {name: {key: square(c.picture) for key, c in choices.items()} for name, choices in shelves.items()}
 {name: len(shelf) for name, shelf in thumbnails.items()}
 
-# %% tags=["lesson"]
-grid(
-    thumbnails,
-    title="What lies on the studio's two shelves",
-    height=1.3,
-    alt="Two rows of small pictures. Photographs: a cat, an astronaut, a cup of coffee, a rocket. Styles: swirls, "
-    "waves, facets, haze and shapes in colour, then brick, grass and gravel in grey.",
+# %% tags=["lesson", "hide-input"]
+alt = (
+    "Two rows of small pictures: a cat, an astronaut, a cup and a rocket; below, five styles in colour, three in grey."
 )
+grid(thumbnails, title="What lies on the studio's two shelves", height=1.3, alt=alt)
 
 # %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}
 # ## What to try
@@ -78,6 +73,10 @@ grid(
 
 # %% [markdown] tags=["lesson"] slideshow={"slide_type": "subslide"}
 # The same without the page, in code: **what the buttons call is an ordinary generator**, as in every other notebook.
+
+# %% tags=["lesson"] slideshow={"slide_type": "skip"}
+from stylekit.studio import Settings
+from stylekit.studio.jobs import make_picture
 
 # %% tags=["lesson"] slideshow={"slide_type": "skip"}
 photograph = studio.photographs.choices["chelsea"].picture

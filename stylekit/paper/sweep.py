@@ -59,9 +59,9 @@ def run_on_cluster(
 ) -> Iterator[Progress]:
     """Paint panels on Dask's workers; yield Progress as each is written. The files are written here, not there.
 
-    `address` is that of a scheduler that runs already, such as tcp://10.0.0.7:8786; without it `workers` processes are
-    started on this machine and share its cores. Pictures and weights travel as names and sha256: each worker reads its
-    own, and stops with AssetError if they are others than here. Raises ValueError without the extra "cluster".
+    `address` is that of a scheduler that runs already, such as `tcp://10.0.0.7:8786`; without it `workers` processes
+    are started on this machine and share its cores. Pictures and weights travel as names and sha256: each worker reads
+    its own, and stops with AssetError if they are others than here. Raises ValueError without the extra "cluster".
     """
     waiting = {}
     for recipe, made_from in _open(recipes, folder, device):
