@@ -83,12 +83,26 @@ NAMED = re.compile(rf"\b[Nn]otebooks?\s{NUMBER.pattern}(?:(?:\s\(\w+\))?(?:,| an
 
 def link_notebooks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Make "notebook 03" a link wherever it stands: in the notebooks, on the pages, and in the package's docstrings."""
+    for line_end in [text for text in doctree.findall(nodes.Text) if text == "\n"]:  # MyST keeps each line by itself
+        _join(line_end)
     for text in list(doctree.findall(nodes.Text)):
         around = text.parent
         while around and not isinstance(around, nodes.reference | nodes.title | nodes.literal | nodes.literal_block):
             around = around.parent
         if around is None and "otebook" in text:
             text.parent.replace(text, _linked(app, docname, text))
+
+
+def _join(line_end: nodes.Text) -> None:
+    """Make one text of the end of a line and the texts on both of its sides: a name may go on in the next line."""
+    siblings = line_end.parent.children
+    middle = next(number for number, sibling in enumerate(siblings) if sibling is line_end)
+    first, last = middle, middle + 1
+    if middle and isinstance(siblings[middle - 1], nodes.Text):
+        first -= 1
+    if last < len(siblings) and isinstance(siblings[last], nodes.Text):
+        last += 1
+    line_end.parent[first:last] = [nodes.Text("".join(siblings[first:last]))]
 
 
 def _linked(app: Sphinx, docname: str, text: str) -> list[nodes.Node]:

@@ -1,4 +1,7 @@
-"""Pictures as tensors, RGB in [0, 1] and of shape (1, 3, H, W): load, resize, save with a recipe, control colour."""
+"""Pictures as tensors, RGB in [0, 1] and of shape (1, 3, H, W): load, resize, save with a recipe, control colour.
+
+What such a tensor holds is shown in notebook 01, how the colours of a painting are controlled in notebook 06.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 Layers have names, never indices. ``conv4_2`` is Z, the output of that convolution; ``relu4_2`` is the rectified
 response F = max(Z, 0). What Gatys, Ecker and Bethge (2015) call "conv4_2" is the rectified response: our
 ``relu4_2``. This is the one place that says so.
+
+What such a network sees, and why its filters may be rescaled: notebook 01.
 """
 
 from __future__ import annotations

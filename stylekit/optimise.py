@@ -2,6 +2,7 @@
 
 An objective is a function of the picture that returns its loss terms by name, scalar tensors, "total" among them:
 the one that is minimised. The picture is never clamped on the way: that would change it behind the minimiser's back.
+Why it takes so many steps, and how they are chosen: notebook 08.
 """
 
 from __future__ import annotations

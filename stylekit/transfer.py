@@ -17,6 +17,7 @@ in one of three scales, composed here and nowhere else:
   normalised to mean activation 1: there the published alpha and beta carry over.
 
 Where the style picture has another number of positions than the painting, each Gram matrix is divided by its own M.
+Notebooks 02 (reconstruction), 05 (texture) and 06 (style transfer) come to this step by step.
 """
 
 from __future__ import annotations
@@ -65,11 +66,11 @@ def stylise(
 ) -> Iterator[Step]:
     """Paint the content picture in the manner of the style picture, coarse to fine (Gatys 2015 and CVPR 2016, Eq. 7).
 
-    Yields Steps whose images grow through `sizes` (longer side in pixels; by default halvings of the content's own
-    size). `steps` counts the objective's evaluations at each size. Layers are names, or names with weights w_l.
-    Total variation, no part of the paper, is weighted 0.001 in the scale "relative" and 0 in the others unless said.
-    `init` is "content", "noise" or "style"; later sizes start from the painting so far. At each size the style
-    picture is resized to the same longer side. Raises ValueError for weights, layers or names that make no sense.
+    Notebook 06 derives it. Yields Steps whose images grow through `sizes` (longer side in pixels; by default halvings
+    of the content's own size). `steps` counts the objective's evaluations at each size. Layers are names, or names with
+    weights w_l. Total variation, no part of the paper, is weighted 0.001 in the scale "relative" and 0 in the others
+    unless said. `init` is "content", "noise" or "style"; later sizes start from the painting so far. At each size the
+    style picture is resized to the same longer side. Raises ValueError for weights, layers or names that make no sense.
     """
     weights = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
     if tv_weight is None:
@@ -95,7 +96,7 @@ def stylise(
 def reconstruct(
     content: Image, network: LossNetwork, layer: str, *, steps: int = 200, optimiser: str = "lbfgs", seed: int = 0
 ) -> Iterator[Step]:
-    """Rebuild a photograph from one layer's response to it, from white noise (Gatys 2015, Fig. 1, bottom row)."""
+    """Rebuild a photograph from one layer's response to it, from white noise (Gatys 2015, Fig. 1; notebook 02)."""
     content = content.to(network.mean.device)
     weights = {"content_weight": 1.0, "style_weight": 0.0, "tv_weight": 0.0}
     objective = Objective(network, content, content, content, (layer,), (), "relative", **weights)

@@ -1,4 +1,7 @@
-"""Feed-forward style transfer: train a network once, then paint in one pass (Johnson, Alahi and Li, 2016)."""
+"""Feed-forward style transfer: train a network once, then paint in one pass (Johnson, Alahi and Li, 2016).
+
+Notebook 10 builds the network and trains it.
+"""
 
 from stylekit.feedforward.files import (
     CheckpointError,

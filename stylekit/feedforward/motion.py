@@ -79,10 +79,12 @@ def _grid(flow):
 
 
 class Steady:
-    """Blends each painting with the one before, carried along by the motion of the frames that they were painted from.
+    r"""Blends each painting with the one before, carried along by the motion of the frames that they were painted from.
 
-    O_t = (1 - a) painting_t + a warp(O_(t-1)), with a = strength x trust; `strength` from 0 (nothing is blended) to
-    less than 1. Keeps one frame and its painting. Raises ValueError for another strength.
+    .. math:: O_t = (1 - a) \, \mathrm{painting}_t + a \, \mathrm{warp}(O_{t-1})
+
+    with a = strength x trust (notebook 10); `strength` from 0 (nothing is blended) to less than 1. Keeps one
+    frame and its painting. Raises ValueError for another strength.
     """
 
     def __init__(self, strength: float):

@@ -1,4 +1,7 @@
-"""Every figure of the slides and of Gatys' papers as a recipe, and what runs, composes, stores and shows them."""
+"""Every figure of the slides and of Gatys' papers as a recipe, and what runs, composes, stores and shows them.
+
+Notebook 11 shows them all; notebook 10 what is measured instead of painted.
+"""
 
 from stylekit.paper.compose import compose, write_figure
 from stylekit.paper.johnson import (

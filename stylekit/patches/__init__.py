@@ -2,6 +2,7 @@
 
 Pictures are float arrays of shape (H, W, 3), RGB in [0, 1]. Each method is a generator of Steps, as the optimiser is:
 a Step holds the picture so far and, for each of its pixels, which pixel of the exemplar it was copied from.
+Notebook 09 builds each method from its idea.
 """
 
 from stylekit.patches.analogies import image_analogy

@@ -3,7 +3,7 @@
 All show themselves as the value of a cell: the widget where a kernel and a widget manager are at hand, else (in an
 exported page, on a code-hosting site) a Drawing with the same content. The sliders of the last two say alpha / beta as
 the papers print it; in the scale "relative", in which the compact network paints, the content weight is FACTOR times
-that.
+that. They are at home in notebooks 01, 03 and 07.
 """
 
 from stylekit.widgets.explorer import WeightsExplorer, nearest_panel, panels_with_losses
