@@ -6,7 +6,6 @@ import importlib
 import inspect
 import pkgutil
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,12 +14,12 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+from build_cheatsheet import MATHJAX, chromium
 
 import stylekit
 
 ROOT = Path(__file__).resolve().parent.parent
-MATHJAX = Path(sys.prefix) / "lib" / "node_modules" / "mathjax" / "es5" / "tex-svg-full.js"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = chromium()
 pytestmark = pytest.mark.skipif(not MATHJAX.is_file(), reason="MathJax is not installed: make book does it")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 PATIENCE = 60_000  # milliseconds for a page; what takes longer hangs
@@ -175,12 +174,12 @@ def site(book):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address, elsewhere = f"http://127.0.0.1:{server.server_port}/", []
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = chromium.new_page(viewport={"width": 1280, "height": 900})
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
         tab.on("request", lambda r: None if r.url.startswith((address, "data:")) else elsewhere.append(r.url))
         tab.set_default_timeout(PATIENCE)
         yield lambda page: (tab.goto(address + page), tab)[1], elsewhere
-        chromium.close()
+        browser.close()
     server.shutdown()
     server.server_close()
 

@@ -1,15 +1,15 @@
 """The decks: what a slide shows of a notebook, and every slide in a headless Chromium at 1280 x 720."""
 
-import shutil
 from pathlib import Path
 
 import build_slides
 import nbformat
 import pytest
+from build_cheatsheet import chromium
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 NOTEBOOKS = sorted(build_slides.NOTEBOOKS.glob("[01][0-9]-*.ipynb"))
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = chromium()
 INSTALLED = all((build_slides.NODE_MODULES / asset).is_file() for asset in build_slides.ASSETS)
 needs_assets = pytest.mark.skipif(not INSTALLED, reason="reveal.js and MathJax are not installed: make slides does it")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
@@ -49,9 +49,9 @@ SHOW = "k => { const at = Reveal.getIndices(Reveal.getSlides()[k]); Reveal.slide
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 def opened(browser, page):
@@ -200,9 +200,8 @@ def test_a_slide_that_would_show_nothing_is_an_error_that_says_which():
         arranged(prose("# T"), prose("Only told.", "slide"))
 
 
+@needs_assets
 def test_a_cell_that_only_draws_shows_its_picture_without_its_code(tmp_path):
-    if not INSTALLED:
-        pytest.skip("reveal.js and MathJax are not installed: make slides does it")
     picture = new_output("display_data", data={"text/html": "<p>the picture</p>"})
     drawing = new_code_cell("draw_it()", metadata={"tags": ["hide-input"]}, outputs=[picture])
     page = build_slides.build_deck(saved(tmp_path, prose("# T"), drawing), tmp_path).read_text(encoding="utf-8")
@@ -217,9 +216,8 @@ def test_what_is_not_installed_and_what_is_not_there_is_said_in_a_sentence(tmp_p
     assert list(Path(tmp_path).iterdir()) == []
 
 
+@needs_assets
 def test_a_page_lists_all_decks(tmp_path):
-    if not INSTALLED:
-        pytest.skip("reveal.js and MathJax are not installed: make slides does it")
     build_slides.write_index(tmp_path)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert all(f'href="{notebook.stem}/index.html"' in page for notebook in NOTEBOOKS)

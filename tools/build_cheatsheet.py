@@ -169,7 +169,7 @@ def show(page, text: str) -> None:
     Raises BuildError if MathJax is missing, or if it cannot set an equation.
     """
     if not MATHJAX.is_file():
-        raise BuildError(f"expected {MATHJAX}: npm install --global --prefix {sys.prefix} mathjax@3")
+        raise BuildError(f"{MATHJAX} is missing: run `make cheatsheet`, which fetches MathJax with npm")
     page.set_content(text)
     page.add_script_tag(path=MATHJAX)
     page.evaluate("MathJax.startup.promise")
@@ -203,12 +203,13 @@ def main() -> int:
         print("\n".join([*names, "run: make cheatsheet"]) if names else "the cheat sheet is fresh")
         return bool(names)
     page = render("html")
-    (DOCS / MARKDOWN).write_text(render("md"), encoding="utf-8")
     try:
-        (DOCS / PDF).write_bytes(print_page(page) + mark(page))
-    except BuildError as error:
+        printed = print_page(page) + mark(page)
+    except BuildError as error:  # neither file is touched then
         print(error, file=sys.stderr)
         return 1
+    (DOCS / MARKDOWN).write_text(render("md"), encoding="utf-8")
+    (DOCS / PDF).write_bytes(printed)
     return 0
 
 

@@ -148,16 +148,8 @@ def _build_one(notebook: nbformat.NotebookNode, path: Path, digest: str) -> Path
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = LINK.sub(r"\1../", cell.source)
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        record_timing=False,
-        store_widget_state=False,
-    )
     try:
-        client.execute()
+        execute(notebook, path.parent)
     except CellExecutionError as error:
         raise BuildError(f"{path.stem}: a cell failed\n{error}") from error
     notebook.metadata = nbformat.from_dict(
@@ -165,6 +157,21 @@ def _build_one(notebook: nbformat.NotebookNode, path: Path, digest: str) -> Path
     )
     _tidy(notebook)
     return _write(notebook, path)
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Run a notebook in a folder; each code cell then has its outputs, and in its metadata when it began and ended.
+
+    Raises CellExecutionError if a cell fails.
+    """
+    NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=True,
+        store_widget_state=False,
+    ).execute()
 
 
 def _tidy(notebook: nbformat.NotebookNode) -> None:

@@ -108,8 +108,8 @@ def _on_slide(cell: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
     for block in blocks(RELATIVE_LINK.sub(r"\1", cell.source)):
         if block.startswith("$$") and any(b.startswith("$$") for b in parts[-1]):
             parts.append([])
-        if shown(block):
-            parts[-1].append(shown(block))
+        if text := shown(block):
+            parts[-1].append(text)
     kinds = ["fragment" if slide_type(cell) == "fragment" else "-", *("fragment" for _ in parts[1:])]
     yield from (_markdown("\n\n".join(part), kind) for part, kind in zip(parts, kinds, strict=True) if part)
 

@@ -23,13 +23,10 @@ from pathlib import Path
 
 import nbformat
 import torch
-from nbclient import NotebookClient
+from build_notebooks import NOTEBOOKS, ROOT, execute
 from nbclient.exceptions import CellExecutionError
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / "notebooks"
 PAGE = ROOT / "docs" / "times.md"
-TIMEOUT = 600  # seconds for one cell
 SLOW = 0.5  # seconds from which a cell stands in the short table
 WIDEST = 70  # characters of a cell's first words that are shown
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
@@ -87,16 +84,9 @@ def time_notebook(path: Path) -> tuple[list[Cell], float, list[float]]:
     Raises TimesError if a cell fails.
     """
     notebook = nbformat.read(path, 4)
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        record_timing=True,
-    )
     begun = datetime.now(UTC)
     try:
-        client.execute()
+        execute(notebook, path.parent)
     except CellExecutionError as error:
         raise TimesError(f"{path.stem}: a cell failed\n{error}") from error
     spans = [_span(cell) for cell in notebook.cells if cell.cell_type == "code"]
