@@ -139,3 +139,8 @@ def test_both_tables_of_a_part_are_tables_where_html_is_understood():
         and "<code>x = 1 | 2</code>" in inside
         and "&lt; 0.1" in html.unescape(inside).replace("<", "&lt;")
     )
+
+
+def test_a_page_that_is_read_back_and_written_again_is_the_same():
+    text = time_cells.PAGE.read_text(encoding="utf-8")
+    assert time_cells.page(*time_cells.read_page(text)) == text

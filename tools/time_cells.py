@@ -164,7 +164,8 @@ def page(computer: str, parts: dict[str, str]) -> str:
         cells, total = re.search(r"^(\d+) code cells; ([\d.]+) s in all", parts[name], re.MULTILINE).groups()
         rows.append(f"| [{name}](../notebooks/{name}.ipynb) | {cells} | {total} |")
     head = ["| notebook | code cells | seconds, with the kernel's start |", "| --- | --: | --: |"]
-    return "\n".join([INTRODUCTION, computer, "", *head, *rows, "", *(parts[name] for name in sorted(parts))])
+    sections = [parts[name].rstrip() + "\n" for name in sorted(parts)]  # those of a page read back end in more
+    return "\n".join([INTRODUCTION, computer, "", *head, *rows, "", *sections])
 
 
 def read_page(text: str) -> tuple[str, dict[str, str]]:
