@@ -7,6 +7,7 @@ import sys
 
 from stylekit.commands import apply, figure, pictures, recipe, stylise, texture, train
 from stylekit.commands.outcome import BAD_INPUT
+from stylekit.errors import StylekitError, is_out_of_memory
 
 COMMANDS = (stylise, apply, train, texture, figure, recipe, pictures)
 
@@ -16,10 +17,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (ValueError, OSError, ArithmeticError) as error:  # AssetError, NonFiniteLoss among them
+    except (StylekitError, OSError) as error:
         print(f"stylekit: {error}", file=sys.stderr)
     except (MemoryError, RuntimeError) as error:
-        if "memory" not in str(error):
+        if not is_out_of_memory(error):
             raise
         print("stylekit: not enough memory for a picture of this size; try a smaller --size", file=sys.stderr)
     return BAD_INPUT

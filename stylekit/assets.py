@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from stylekit.errors import AssetError
+
 PACKAGE = Path(__file__).parent
 TIMEOUT = 10  # seconds without an answer until a download is given up
 CC0 = "CC0 1.0 (public domain)"
@@ -27,10 +29,6 @@ SCIKIT_IMAGE = (  # name, role, title, photographer, licence: as scikit-image st
     ("gravel", "style", "Gravel, grey", "CC0Textures", CC0),
 )
 OWN_STYLES = ("swirls", "waves", "facets", "haze", "shapes")
-
-
-class AssetError(ValueError):
-    """Something is wrong with a name, a file or a download; the message says what, and what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
-"""Pictures as tensors, RGB in [0, 1] and of shape (1, 3, H, W): load, resize, save with a recipe, control colour.
+"""Pictures as tensors, RGB in [0, 1] and of shape (1, 3, H, W): load, resize, save with a recipe.
 
-What such a tensor holds is shown in notebook 01, how the colours of a painting are controlled in notebook 06.
+What such a tensor holds is shown in notebook 01.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,12 +17,12 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 from torch.nn import functional
 
-from stylekit.assets import AssetError, open_picture, read_file
+from stylekit.assets import open_picture, read_file
+from stylekit.errors import AssetError, InputError
+from stylekit.files import check_folder, write_whole
 
 SMALLEST, LARGEST = 32, 8192  # pixels of the longer side; the short side has the same lower limit
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-LUMINANCE = (0.299, 0.587, 0.114)  # the Y of YIQ, from R, G, B
-REGULARISER = 1e-6  # added to each variance of `match_colour`: a deviation of 0.001, a quarter of one 8-bit level
 
 
 def load_image(source: str | Path, size: int | None = None) -> Float[Tensor, "1 3 H W"]:
@@ -92,9 +90,9 @@ def to_array(image: Float[Tensor, "1 3 H W"]) -> Float[np.ndarray, "H W 3"]:
     Raises ValueError for another shape and for values that are not finite.
     """
     if image.ndim != 4 or image.shape[:2] != (1, 3):
-        raise ValueError(f"expected one image of shape (1, 3, H, W); got {tuple(image.shape)}")
+        raise InputError(f"expected one image of shape (1, 3, H, W); got {tuple(image.shape)}")
     if not torch.isfinite(image).all():
-        raise ValueError("the image holds values that are not finite: the descent diverged; lower its learning rate")
+        raise InputError("the image holds values that are not finite: the descent diverged; lower its learning rate")
     return image.detach()[0].permute(1, 2, 0).clamp(0, 1).to("cpu", torch.float32).numpy()
 
 
@@ -125,14 +123,6 @@ def check_output(path: str | Path, sources: Iterable[str | Path] = ()) -> None:
     check_folder(path.parent)
     if path.exists() and any(Path(source).exists() and path.samefile(source) for source in sources):
         raise AssetError(f"{path} is one of the pictures to read; choose another name for the painting")
-
-
-def check_folder(folder: Path) -> None:
-    """Raise AssetError unless files can be written into a folder."""
-    if not folder.is_dir():
-        raise AssetError(f"the folder {folder} does not exist: make it first, or write elsewhere")
-    if not os.access(folder, os.W_OK):
-        raise AssetError(f"the folder {folder} cannot be written: write elsewhere, or change its permissions")
 
 
 def save_image(image: Float[Tensor, "1 3 H W"], path: str | Path, metadata: dict[str, str] | None = None) -> None:
@@ -179,22 +169,6 @@ def _texts(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
     return texts
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: an older one stays until the new one is complete. Raises AssetError."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")  # same folder: os.replace is atomic within a file system
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise AssetError(f"cannot write {path} ({why}): free some space, or write elsewhere") from error
-    finally:
-        temporary.unlink(missing_ok=True)  # also after Ctrl-C; it is gone already when all went well
-
-
 def read_metadata(path: str | Path) -> dict[str, str]:
     """Return the texts a PNG carries, by name; {} for a picture without any. Raises AssetError as `open_picture`."""
     picture = read_file(Path(path).expanduser())
@@ -206,43 +180,3 @@ def fingerprint(picture: Image.Image) -> str:
     digest = hashlib.sha256(f"{picture.width} x {picture.height} RGB\n".encode())
     digest.update(picture.convert("RGB").tobytes())
     return digest.hexdigest()
-
-
-def keep_colour(painted: Float[Tensor, "1 3 H W"], photograph: Float[Tensor, "1 3 H W"]) -> Float[Tensor, "1 3 H W"]:
-    """Give a painting the photograph's colours: luminance Y of the painting, chroma I and Q of the photograph.
-
-    Y adds equally to R, G and B, so exchanging Y in YIQ is: photograph + (Y(painted) - Y(photograph)), clamped to
-    [0, 1]. Luminance-only transfer of Gatys, Bethge, Hertzmann and Shechtman, "Preserving color in neural artistic
-    style transfer" (2016); they also paint from luminance alone, here it is applied to the finished painting.
-    Both images RGB in [0, 1], shape (1, 3, H, W). Raises ValueError if their sizes differ.
-    """
-    if painted.shape != photograph.shape:
-        sizes = f"{tuple(painted.shape)} and {tuple(photograph.shape)}"
-        raise ValueError(f"painting and photograph must have one shape; got {sizes}: use resize_image first")
-    weights = painted.new_tensor(LUMINANCE).view(1, 3, 1, 1)
-    change = ((painted - photograph) * weights).sum(dim=1, keepdim=True)  # (1, 1, H, W)
-    return (photograph + change).clamp(0, 1)
-
-
-def match_colour(style: Float[Tensor, "1 3 H W"], photograph: Float[Tensor, "1 3 h w"]) -> Float[Tensor, "1 3 H W"]:
-    """Give a style picture the photograph's mean colour and covariance of R, G, B, by a linear map of each pixel.
-
-    x -> A (x - mean_style) + mean_photograph with A = C_photograph^(1/2) C_style^(-1/2), C the covariances (3, 3), and
-    the result clamped to [0, 1]: the "Image Analogies" form of the linear colour transfer in Gatys, Bethge, Hertzmann
-    and Shechtman, "Preserving color in neural artistic style transfer" (2016). Departure: C + 1e-6 on the diagonal, so
-    that a grey or plain picture, whose C is singular, is mapped too. Images RGB in [0, 1]; sizes may differ.
-    """
-    mean_style, root_style = _colour_statistics(style)
-    mean_photograph, root_photograph = _colour_statistics(photograph)
-    A = root_photograph @ torch.linalg.inv(root_style)  # (3, 3)
-    b = mean_photograph - A @ mean_style  # (3,)
-    A, b = A.to(style), b.to(style)
-    return (torch.einsum("ij,bjhw->bihw", A, style) + b.view(1, 3, 1, 1)).clamp(0, 1)
-
-
-def _colour_statistics(image: Float[Tensor, "1 3 H W"]) -> tuple[Tensor, Tensor]:
-    """Return the mean colour (3,) and the symmetric root of the regularised covariance (3, 3), float64 on the CPU."""
-    pixels = image.detach().to("cpu", torch.float64).flatten(2)[0]  # (3, H*W)
-    covariance = torch.cov(pixels, correction=0) + REGULARISER * torch.eye(3, dtype=torch.float64)
-    values, vectors = torch.linalg.eigh(covariance)
-    return pixels.mean(dim=1), vectors @ torch.diag(values.clamp(min=REGULARISER).sqrt()) @ vectors.T

@@ -28,6 +28,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stylekit.errors import InputError
+
 
 def content_loss(F: Float[Tensor, "*batch N M"], P: Float[Tensor, "*batch N M"]) -> Float[Tensor, "*batch"]:
     r"""Return half the squared distance of two responses.
@@ -146,7 +148,7 @@ def style_loss(losses: Sequence[Float[Tensor, "*batch"]], weights: Sequence[floa
     Raises ValueError unless there is one weight for each loss.
     """
     if len(losses) != len(weights):
-        raise ValueError(f"expected one weight for each layer, got {len(losses)} losses and {len(weights)} weights")
+        raise InputError(f"expected one weight for each layer, got {len(losses)} losses and {len(weights)} weights")
     return sum((w * E for w, E in zip(weights, losses, strict=True)), start=torch.zeros(()))
 
 

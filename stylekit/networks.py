@@ -25,6 +25,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from stylekit import assets
+from stylekit.errors import AssetError, InputError
 
 VGG19 = {"blocks": (2, 2, 4, 4, 4), "widths": (64, 128, 256, 512, 512), "padding": "zeros"}
 VGG16 = {"blocks": (2, 2, 3, 3, 3), "widths": (64, 128, 256, 512, 512), "padding": "zeros"}
@@ -87,17 +88,17 @@ class LossNetwork(nn.Module):
         known = self.layers
         for layer in wanted:
             if layer not in known:
-                raise ValueError(f"unknown layer {layer!r}{assets.suggest(layer, known)}; this network has {known}")
+                raise InputError(f"unknown layer {layer!r}{assets.suggest(layer, known)}; this network has {known}")
         deepest = max((int(layer[4]) for layer in wanted), default=1)
         if min(image.shape[-2:]) < 2 ** (deepest - 1):
-            raise ValueError(f"an image of {tuple(image.shape[-2:])} pixels is too small for block {deepest}")
+            raise InputError(f"an image of {tuple(image.shape[-2:])} pixels is too small for block {deepest}")
 
 
 def pooling_function(pooling):
     """Return 2 x 2 pooling by name: "average" (Gatys 2015, section Methods) or "max" (as VGG was trained)."""
     functions = {"average": functional.avg_pool2d, "max": functional.max_pool2d}
     if pooling not in functions:
-        raise ValueError(f'pooling must be "average" or "max", not {pooling!r}')
+        raise InputError(f'pooling must be "average" or "max", not {pooling!r}')
     return lambda x: functions[pooling](x, 2)
 
 
@@ -142,11 +143,11 @@ def load_network(
     those or with this kit's. With `precision` "bfloat16" the convolutions compute in it, and their responses come back
     in the image's float32, in which the losses stay. It is faster only where the processor has instructions for it
     (elsewhere many times slower), and coarse: a gradient agrees with that of float32 to a cosine of 0.96 only.
-    Raises assets.AssetError for an unknown name and for weights that cannot be had or do not fit; ValueError for an
+    Raises AssetError for an unknown name and for weights that cannot be had or do not fit; ValueError for an
     unknown precision.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     weights = _read_weights(name)
     architecture, weights = _recognise(weights, name)
     network = LossNetwork(**ARCHITECTURES[architecture], pooling=pooling)
@@ -174,7 +175,7 @@ def _read_weights(name):
         return _download(name)
     if Path(name).suffix in (".pth", ".safetensors"):
         return _read_file(Path(name))
-    raise assets.AssetError(
+    raise AssetError(
         f"unknown network {str(name)!r}{assets.suggest(str(name), ARCHITECTURES)}: expected one of "
         f"{', '.join(ARCHITECTURES)}, or a .pth or .safetensors file"
     )
@@ -183,20 +184,18 @@ def _read_weights(name):
 def _read_file(file):
     """Return a state dict read from a file without running any code that might be in it."""
     if not file.is_file():
-        raise assets.AssetError(f"there is no file of weights at {file}")
+        raise AssetError(f"there is no file of weights at {file}")
     published = re.search(r"-([0-9a-f]{8})\.pth$", file.name)  # torchvision's files carry the head of their hash
     if published and not hashlib.sha256(file.read_bytes()).hexdigest().startswith(published[1]):
-        raise assets.AssetError(f"{file} is damaged: its sha256 does not begin with {published[1]}, as its name says")
+        raise AssetError(f"{file} is damaged: its sha256 does not begin with {published[1]}, as its name says")
     try:
         if file.suffix == ".safetensors":
             return safetensors.torch.load_file(file)
         weights = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a reader makes of a damaged file, the sentence is the same
-        raise assets.AssetError(
-            f"{file} is no readable file of weights (truncated, or a web page?): {error}"
-        ) from error
+        raise AssetError(f"{file} is no readable file of weights (truncated, or a web page?): {error}") from error
     if not isinstance(weights, dict):
-        raise assets.AssetError(f"{file} holds {type(weights).__name__}, expected a dictionary of tensors")
+        raise AssetError(f"{file} holds {type(weights).__name__}, expected a dictionary of tensors")
     return weights
 
 
@@ -208,7 +207,7 @@ def _download(name):
     try:
         return published.get_state_dict(progress=False, check_hash=True, map_location="cpu", weights_only=True)
     except Exception as error:  # no network, a dead address, a wrong hash, a full disk: the ways out are the same
-        raise assets.AssetError(
+        raise AssetError(
             f"the weights of {name} could not be downloaded ({error}). Three ways out: connect to the internet and try "
             f"again; put {Path(published.url).name} into {torch.hub.get_dir()}/checkpoints, or name the file (as the "
             'network, or for vgg19 in STYLEKIT_VGG19); or use network "compact", which ships with the kit.'
@@ -239,7 +238,7 @@ def _recognise(weights, name):
             continue
         if all(found[key].shape == expected[key].shape for key in expected):
             return architecture, found
-    raise assets.AssetError(
+    raise AssetError(
         f"the weights of {name} fit none of {', '.join(ARCHITECTURES)}: expected keys like features.0.weight "
         f"(torchvision) or conv1_1.weight, got {list(weights)[:3]}"
     )

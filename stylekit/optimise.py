@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from stylekit.errors import InputError, NonFiniteLoss
+
 Objective = Callable[[Tensor], dict[str, Tensor]]
 
 FIRST_MOVE = 0.01  # of the range 0 to 1: how far the first trial of a line search moves a pixel on average
@@ -38,14 +40,6 @@ class Step:
     scale: int = 0
 
 
-class NonFiniteLoss(ArithmeticError):
-    """A loss term became NaN or infinite; `last` is the last good Step, or None."""
-
-    def __init__(self, message: str, last: Step | None):
-        super().__init__(message)
-        self.last = last
-
-
 def minimise(image: Tensor, objective: Objective, steps: int, method: str = "lbfgs") -> Iterator[Step]:
     """Yield a Step for the starting picture and one for each iteration, with at most `steps` evaluations in all.
 
@@ -54,10 +48,10 @@ def minimise(image: Tensor, objective: Objective, steps: int, method: str = "lbf
     Raises ValueError for steps below 1 and an unknown method, NonFiniteLoss as soon as a term is not finite.
     """
     if steps < 1:
-        raise ValueError(f"steps must be 1 or more evaluations, got {steps}")
+        raise InputError(f"steps must be 1 or more evaluations, got {steps}")
     methods = {"lbfgs": _lbfgs, "adam": _adam}
     if method not in methods:
-        raise ValueError(f'the optimiser must be "lbfgs" or "adam", not {method!r}')
+        raise InputError(f'the optimiser must be "lbfgs" or "adam", not {method!r}')
     x = image.detach().clone().requires_grad_(True)
     evaluator = _Evaluator(objective, x, steps)
     yield from methods[method](x, evaluator)

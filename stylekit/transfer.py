@@ -30,6 +30,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stylekit.errors import InputError
 from stylekit.images import resize_image
 from stylekit.losses import GramMatrix, content_loss, gram_matrix, style_layer_loss, style_loss, total_variation
 from stylekit.networks import LossNetwork, normalised
@@ -194,7 +195,7 @@ def layer_weights(layers: Iterable[str] | Mapping[str, float]) -> dict[str, floa
     weights = dict(layers) if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
     total = sum(weights.values())
     if not all(math.isfinite(w) and w >= 0 for w in weights.values()) or (weights and total == 0):
-        raise ValueError(f"layer weights must be finite, not negative and not all zero, got {weights}")
+        raise InputError(f"layer weights must be finite, not negative and not all zero, got {weights}")
     return {layer: w / total for layer, w in weights.items() if w > 0}
 
 
@@ -224,10 +225,10 @@ def _after(step, spent, index):
 def _check(weights, scale, init):
     for name, weight in weights.items():
         if not (math.isfinite(weight) and weight >= 0):
-            raise ValueError(f"{name} must be a finite number, 0 or more, got {weight}")
+            raise InputError(f"{name} must be a finite number, 0 or more, got {weight}")
     if not (weights["content_weight"] or weights["style_weight"]):
-        raise ValueError("content_weight and style_weight are both 0: there is nothing to minimise")
+        raise InputError("content_weight and style_weight are both 0: there is nothing to minimise")
     if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
+        raise InputError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
     if init not in ("content", "noise", "style"):
-        raise ValueError(f"init must be content, noise or style, not {init!r}")
+        raise InputError(f"init must be content, noise or style, not {init!r}")

@@ -18,7 +18,8 @@ from jaxtyping import TypeCheckError
 from PIL import Image
 
 from stylekit import assets
-from stylekit.assets import AssetError, download, open_picture, pictures, suggest
+from stylekit.assets import download, open_picture, pictures, suggest
+from stylekit.errors import AssetError
 
 H, W = 37, 53
 PNG, JPEG = "picture.png", "picture.jpg"

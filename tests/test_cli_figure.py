@@ -8,6 +8,7 @@ from PIL import Image
 
 from stylekit import __main__ as cli
 from stylekit import assets, paper
+from stylekit.errors import AssetError
 
 FAST = ["--size", "64", "--steps", "2"]
 
@@ -102,7 +103,7 @@ def test_a_folder_of_another_recipe_is_told_and_kept(tmp_path, capsys):
 def test_the_papers_pictures_are_painted_by_the_compact_network_too(tmp_path, capsys):
     try:
         assets.open_picture("tubingen")
-    except assets.AssetError as error:
+    except AssetError as error:
         pytest.skip(f"the papers' pictures are not at hand: {error}")
     assert run("figure", "cvpr4", "--variant", "paper", "--network", "compact", *FAST, "--out", tmp_path) == 0
     assert Image.open(tmp_path / "cvpr4.png").width > 1000

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from stylekit import __main__ as cli
-from stylekit import images, paper, patches
+from stylekit import images, patches
 from stylekit.commands import texture
+from stylekit.files import RECIPE
 
 FAST = {
     "efros-leung": ["brick", "--size", "11", "--exemplar-size", "32", "--window", "5"],
@@ -78,7 +79,7 @@ def test_ctrl_c_keeps_the_picture_so_far_and_says_so(tmp_path, capsys, monkeypat
     out = tmp_path / "made.png"
     assert run("texture", "quilt", *FAST["quilt"], "-o", out) == 130
     assert "keeping the picture so far" in capsys.readouterr().err
-    assert '"complete": false' in images.read_metadata(out)[paper.RECIPE]
+    assert '"complete": false' in images.read_metadata(out)[RECIPE]
     assert (pixels(out)[-1, -1] == 128).all(), "grey where nothing is laid yet"
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stylekit import paper
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 from stylekit.paper import sweep
 from stylekit.paper.panels import Inputs, inputs
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from stylekit import images
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError, NonFiniteLoss
 from stylekit.feedforward import (
     KIT,
     PAPER,
@@ -293,7 +293,7 @@ def test_a_crop_larger_than_the_photographs_is_refused(four):
 
 def test_a_loss_that_explodes_ends_the_training(four):
     exploding = lambda painted, _: {"total": painted.sum((1, 2, 3)) * float("inf")}  # noqa: E731
-    with pytest.raises(FloatingPointError, match="no longer finite at step 1"):
+    with pytest.raises(NonFiniteLoss, match="no longer finite at step 1"):
         list(train(TransformationNetwork(TINY), exploding, four, Schedule(crop=32, steps=2)))
 
 

@@ -17,16 +17,15 @@ from jaxtyping import TypeCheckError
 from PIL import Image
 from skimage.color import rgb2yiq
 
-from stylekit import images
-from stylekit.assets import AssetError
+from stylekit import files, images
+from stylekit.colour import keep_colour, match_colour
+from stylekit.errors import AssetError
 from stylekit.images import (
     check_output,
     fingerprint,
     fit,
     from_array,
-    keep_colour,
     load_image,
-    match_colour,
     read_metadata,
     resize_image,
     save_image,
@@ -281,7 +280,7 @@ def test_an_output_that_is_a_folder_with_a_good_suffix_is_refused(tmp_path):
 
 
 def test_a_read_only_folder_is_refused_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(images.os, "access", lambda path, mode: False)  # simulated: root may write everywhere
+    monkeypatch.setattr(files.os, "access", lambda path, mode: False)  # simulated: root may write everywhere
     with pytest.raises(AssetError, match="cannot be written"):
         check_output(tmp_path / "painting.png")
 
@@ -302,9 +301,9 @@ def test_a_failed_write_keeps_the_older_file_and_leaves_no_other(tmp_path, monke
         raise OSError(code, os.strerror(code))
 
     if step == "open":
-        monkeypatch.setattr(images, "open", fail, raising=False)
+        monkeypatch.setattr(files, "open", fail, raising=False)
     else:
-        monkeypatch.setattr(images.os, step, fail)
+        monkeypatch.setattr(files.os, step, fail)
     with pytest.raises(AssetError, match=f"cannot write .*{complaint}"):
         save_image(uniform(), path)
     assert path.read_bytes() == b"the older painting" and list(tmp_path.iterdir()) == [path]
@@ -313,7 +312,7 @@ def test_a_failed_write_keeps_the_older_file_and_leaves_no_other(tmp_path, monke
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_disk_that_fills_up_while_writing_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        images, "open", lambda path, mode: os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb"), raising=False
+        files, "open", lambda path, mode: os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb"), raising=False
     )
     with pytest.raises(AssetError, match="No space left"):
         save_image(uniform(), tmp_path / "painting.png")
@@ -324,7 +323,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(descriptor):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(images.os, "fsync", interrupt)
+    monkeypatch.setattr(files.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save_image(uniform(), tmp_path / "painting.png")
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ import torch
 
 from stylekit import __main__ as cli
 from stylekit import images, paper
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 from stylekit.feedforward import (
     Architecture,
     PerceptualLoss,

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from stylekit.images import keep_colour, load_image, match_colour
+from stylekit.colour import keep_colour, match_colour
+from stylekit.images import load_image
 from stylekit.losses import (
     content_loss_gradient,
     gram_matrix,

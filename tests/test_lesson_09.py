@@ -8,7 +8,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch.nn.functional import conv2d, unfold
 
-from stylekit.images import LUMINANCE, load_image, to_array
+from stylekit.colour import LUMINANCE
+from stylekit.images import load_image, to_array
 from stylekit.losses import gram_matrix
 from stylekit.patches import (
     efros_leung,

@@ -10,7 +10,7 @@ import torch
 import torchvision
 from torch import nn
 
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 from stylekit.networks import ARCHITECTURES, LossNetwork, fingerprint, load_network, normalised
 
 IMAGE = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(0))

@@ -10,11 +10,13 @@ import torch
 from PIL import Image
 
 from stylekit import assets, paper
+from stylekit.errors import AssetError
+from stylekit.files import LOSSES
 from stylekit.images import load_image, read_metadata
 from stylekit.networks import COMPACT, LossNetwork, fingerprint, load_network
 from stylekit.optimise import Step
 from stylekit.paper import sweep
-from stylekit.paper.panels import LOSSES, Record
+from stylekit.paper.panels import Record
 from stylekit.transfer import STYLE_LAYERS
 
 TOLERANCE = 0.05  # of an expected loss: rounding differs from processor to processor, and a descent amplifies it
@@ -240,7 +242,7 @@ def test_storing_and_reading_again_gives_the_same_facts_and_nearly_the_same_pict
     for was, now in zip(before, paper.stored("slides1", tmp_path).values(), strict=True):
         assert (was.recipe, was.losses, was.made_from) == (now.recipe, now.losses, now.made_from)
         assert (was.image - now.image).abs().mean() < 0.05
-    with pytest.raises(assets.AssetError, match="make figures"):
+    with pytest.raises(AssetError, match="make figures"):
         paper.stored("fig1", tmp_path)
 
 

@@ -18,7 +18,7 @@ from moving import make_video, pan
 from PIL import Image
 
 from stylekit import __main__ as cli
-from stylekit import images, patches
+from stylekit import colour, images, patches
 from stylekit.background import Worker, stop_workers
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.tiles import transform
@@ -118,7 +118,7 @@ def test_the_colours_of_the_photograph_are_kept_where_asked(studio):
     studio.method.value, studio.colour.value = "instant", "keep"
     run(studio)
     content = images.load_image("chelsea", 128)
-    expected = images.keep_colour(transform(load_transformer("swirls"), content), content)
+    expected = colour.keep_colour(transform(load_transformer("swirls"), content), content)
     assert np.array_equal(pixels(studio.results[0].content), np.asarray(images.to_pil(expected)))
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from stylekit import video
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 from stylekit.video import Frame, open_film, write_film
 
 NTSC = Fraction(30000, 1001)

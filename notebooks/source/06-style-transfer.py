@@ -31,8 +31,9 @@ from itertools import combinations
 import torch
 
 from stylekit.checks import check_value
+from stylekit.colour import keep_colour, match_colour
 from stylekit.figures import grid, loss_curves, strip, table
-from stylekit.images import keep_colour, load_image, match_colour, resize_image
+from stylekit.images import load_image, resize_image
 from stylekit.losses import content_loss, gram_matrix, style_layer_loss, style_loss, total_variation
 from stylekit.networks import load_network
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise

@@ -36,8 +36,9 @@ from scipy.ndimage import gaussian_filter
 from torch.nn.functional import conv2d, pad, unfold
 
 from stylekit.checks import check_cut, check_value
+from stylekit.colour import LUMINANCE
 from stylekit.figures import cuts, frames, grid, numbers, strip, table
-from stylekit.images import LUMINANCE, load_image, to_array
+from stylekit.images import load_image, to_array
 from stylekit.losses import gram_matrix, style_layer_loss
 from stylekit.networks import load_network
 from stylekit.optimise import minimise

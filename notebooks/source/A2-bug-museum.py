@@ -965,7 +965,7 @@ def match_by_deviation(style, photograph):
 
 
 # %%
-from stylekit.images import match_colour
+from stylekit.colour import match_colour
 
 grey = a.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)  # R = G = B
 grey.shape

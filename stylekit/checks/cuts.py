@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from stylekit.checks.verdict import NOT_ANSWERED, Verdict
+from stylekit.errors import InputError
 from stylekit.patches import minimum_cut
 
 
@@ -20,7 +21,7 @@ def check_cut(errors, path) -> Verdict:
     """
     errors = np.asarray(errors, dtype=float)
     if errors.ndim != 2 or not errors.size or not np.isfinite(errors).all():
-        raise ValueError(f"errors must be finite numbers in rows and columns; got shape {errors.shape}")
+        raise InputError(f"errors must be finite numbers in rows and columns; got shape {errors.shape}")
     if path is None or path is ... or (isinstance(path, list | tuple) and any(column is ... for column in path)):
         return Verdict(False, f"{NOT_ANSWERED}: put a column for each row, from the top, in place of the dots")
     try:

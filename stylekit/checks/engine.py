@@ -18,6 +18,7 @@ from stylekit.checks.compare import as_numbers, close, copied, repeated, right_v
 from stylekit.checks.diagnose import name_crash, name_gradient, name_mistake, name_thing
 from stylekit.checks.tasks import TASKS, Task
 from stylekit.checks.verdict import NOT_ANSWERED, Verdict
+from stylekit.errors import InputError
 
 TORCHS_OWN = re.compile("implemented for|Could not run|required")  # a NotImplementedError that is no stub's
 NO_GRADIENT = (
@@ -37,7 +38,7 @@ def check(task: str, answer) -> Verdict:
     """
     if not isinstance(task, str) or task not in TASKS:
         near = difflib.get_close_matches(str(task), TASKS, 1)
-        raise ValueError(
+        raise InputError(
             f"unknown task {task!r}{f': did you mean {near[0]!r}?' if near else ''}; there are {list(TASKS)}"
         )
     task = TASKS[task]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stylekit import assets, images
-from stylekit.assets import AssetError
+from stylekit import assets, files, images
 from stylekit.commands.outcome import INTERRUPTED
+from stylekit.errors import AssetError, InputError
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.motion import BLEND, paint_frames
 from stylekit.feedforward.tiles import transform
@@ -40,16 +40,16 @@ def run(options) -> int:
     if options.size is not None:
         images.check_size(options.size)
     if not 0 <= options.blend < 1:
-        raise ValueError(f"--blend is a number from 0 to less than 1, got {options.blend}")
+        raise InputError(f"--blend is a number from 0 to less than 1, got {options.blend}")
     source, output = Path(options.input).expanduser(), options.output.expanduser()
     if source.exists() and output.exists() and output.samefile(source):
-        raise ValueError(f"{output} is what is to be read; choose another name for the painting")
+        raise InputError(f"{output} is what is to be read; choose another name for the painting")
     if source.is_dir():
         return _paint_folder(source, output, options)
     if output.suffix.lower() in CONTAINERS:
         return _paint_film(source, output, options)
     if source.suffix.lower() in VIDEOS:
-        raise ValueError(f"{source} is a video, so OUT must end in one of {', '.join(CONTAINERS)}; got {str(output)!r}")
+        raise InputError(f"{source} is a video, so OUT must end in one of {', '.join(CONTAINERS)}; got {str(output)!r}")
     images.check_output(output)
     painting = _paint(options.input, _painter(options), options)
     images.save_image(painting, output)
@@ -91,7 +91,7 @@ def _paint_folder(source, output, options):
     for error in skipped:
         print(f"stylekit: skipped: {error}", file=sys.stderr)
     if not painted:
-        raise ValueError(f"none of the {len(files)} files in {source} could be painted; expected photographs")
+        raise InputError(f"none of the {len(files)} files in {source} could be painted; expected photographs")
     print(f"{output} ({painted} painted, {len(skipped)} skipped)")
     return 0
 
@@ -100,8 +100,8 @@ def _check_folder(source, output):
     """Check that OUT is a folder, or can become one."""
     named_as_file = output.suffix.lower() in images.FORMATS.keys() | CONTAINERS.keys()
     if not output.is_dir() and (output.exists() or named_as_file):
-        raise ValueError(f"{source} is a folder, so OUT must be one too; {output} is the name of a file")
-    images.check_folder(output if output.is_dir() else output.parent)
+        raise InputError(f"{source} is a folder, so OUT must be one too; {output} is the name of a file")
+    files.check_folder(output if output.is_dir() else output.parent)
 
 
 def _target(path, output):
@@ -116,7 +116,7 @@ def _paint_film(source, output, options):
     """Paint a GIF or a video frame by frame; after Ctrl-C what is painted becomes a whole film."""
     check_film_output(output)
     if not source.exists() and options.input in assets.pictures():
-        raise ValueError(f"{options.input} is a photograph, so OUT must end in .png or .jpg; got {str(output)!r}")
+        raise InputError(f"{options.input} is a photograph, so OUT must end in .png or .jpg; got {str(output)!r}")
     film = open_film(source)
     size = _film_size(film, output, options.size)
     frames = paint_frames(film.frames(), _painter(options), size, options.blend)

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from stylekit import figures, paper
 from stylekit.commands.outcome import INTERRUPTED
+from stylekit.errors import InputError
 from stylekit.networks import pick_device
 
 
@@ -84,7 +85,7 @@ def _measure(options):
         print("* the median of one evaluation, timed, by the number of evaluations")
     else:
         if options.photos is None:
-            raise ValueError("johnson5 needs --photos, the photographs that its network was trained with")
+            raise InputError("johnson5 needs --photos, the photographs that its network was trained with")
         each = list(tqdm(paper.curves(options.photos, options.style), "Fig. 5", file=sys.stderr, unit=" photographs"))
         found = paper.summary(each, options.style)
         for start, meets in found["meets after"].items():

@@ -7,8 +7,10 @@ import shlex
 import sys
 from pathlib import Path
 
-from stylekit import images, paper
+from stylekit import images
 from stylekit.commands.texture import METHODS
+from stylekit.errors import InputError
+from stylekit.files import RECIPE
 
 
 def add(commands):
@@ -20,9 +22,9 @@ def add(commands):
 def run(options) -> int:
     """Print the command that makes a painting again; on stderr, what it was made with."""
     metadata = images.read_metadata(options.painting)
-    if paper.RECIPE not in metadata:
-        raise ValueError(f"{options.painting} carries no recipe: expected a PNG painted by this kit")
-    recipe = json.loads(metadata[paper.RECIPE])
+    if RECIPE not in metadata:
+        raise InputError(f"{options.painting} carries no recipe: expected a PNG painted by this kit")
+    recipe = json.loads(metadata[RECIPE])
     command = next((COMMANDS[key] for key in COMMANDS if key in recipe), _stylise_command)
     print(shlex.join(["python", "-m", "stylekit", *command(recipe)]))
     for key in ("versions", "sha256", "losses", "complete", "threads", "figure", "studio", "machine"):

@@ -9,8 +9,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from stylekit import __version__, assets, images, paper
+from stylekit import __version__, assets, colour, images
 from stylekit.commands.outcome import INTERRUPTED
+from stylekit.errors import InputError
+from stylekit.files import RECIPE
 from stylekit.networks import fingerprint, load_network
 from stylekit.optimise import NonFiniteLoss
 from stylekit.transfer import CONTENT_WEIGHT, SCALES, STEPS, STYLE_LAYERS, coarse_to_fine, stylise
@@ -45,7 +47,7 @@ def run(options) -> int:
     style = images.load_image(options.style, options.size)
     network = load_network(options.network, device=options.device)
     recipe = _recipe(options, network)
-    exemplar = images.match_colour(style, content) if options.colour == "match" else style
+    exemplar = colour.prepare_style(options.colour, style, content)
     steps = stylise(
         content,
         exemplar,
@@ -63,12 +65,10 @@ def run(options) -> int:
     last, code = _follow(steps, coarse_to_fine(max(content.shape[-2:])), options.steps)
     if last is None:
         return code
-    painting = last.image.clamp(0, 1).cpu()
-    if options.colour == "keep":
-        painting = images.keep_colour(painting, images.resize_image(content, tuple(painting.shape[-2:])))
+    painting = colour.finish_colours(options.colour, last.image.clamp(0, 1).cpu(), content)
     recipe["losses"] = {name: float(f"{value:.6g}") for name, value in last.losses.items()}
     recipe["complete"] = code == 0
-    with_recipe = {paper.RECIPE: json.dumps(recipe)} if options.output.suffix.lower() == ".png" else None
+    with_recipe = {RECIPE: json.dumps(recipe)} if options.output.suffix.lower() == ".png" else None
     images.save_image(painting, options.output, metadata=with_recipe)
     height, width = painting.shape[-2:]
     print(f"{options.output} ({width} x {height} pixels, {last.evaluations} evaluations, {last.seconds:.1f} s)")
@@ -104,7 +104,7 @@ def parse_layers(words: list[str]) -> dict[str, float]:
         try:
             layers[name] = float(weight or 1)
         except ValueError:
-            raise ValueError(f"--layers: expected a number after {name}=, got {weight!r}") from None
+            raise InputError(f"--layers: expected a number after {name}=, got {weight!r}") from None
     return layers
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stylekit import __version__, assets, images, paper, patches
+from stylekit import __version__, assets, images, patches
 from stylekit.commands.outcome import INTERRUPTED
+from stylekit.files import RECIPE
 
 METHODS = {  # the pictures that each takes, by their names in the options
     "efros-leung": ("exemplar",),
@@ -78,7 +79,7 @@ def run(options) -> int:
     last, code = _follow(steps, options.method)
     if last is None:
         return code
-    with_recipe = {paper.RECIPE: json.dumps(_recipe(options, pictures, code))}
+    with_recipe = {RECIPE: json.dumps(_recipe(options, pictures, code))}
     image = images.from_array(last.image)
     images.save_image(image, options.output, with_recipe if options.output.suffix.lower() == ".png" else None)
     print(f"{options.output} ({image.shape[-1]} x {image.shape[-2]} pixels)")

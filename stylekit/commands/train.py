@@ -13,9 +13,10 @@ from torch import distributed
 from torch.utils.data import Subset
 from tqdm import tqdm
 
-from stylekit import __version__, assets, images
+from stylekit import __version__, assets, files, images
 from stylekit.commands.outcome import INTERRUPTED
 from stylekit.commands.stylise import parse_layers
+from stylekit.errors import InputError
 from stylekit.feedforward import (
     ARCHITECTURES,
     PAPER_CONTENT_LAYERS,
@@ -88,7 +89,7 @@ def _run(options, device, leads):
     schedule = _schedule(options)
     photographs = Photographs(options.photos, options.size)
     if not 0 <= options.hold_out < len(photographs):
-        raise ValueError(f"--hold-out must leave some of the {len(photographs)} photographs, got {options.hold_out}")
+        raise InputError(f"--hold-out must leave some of the {len(photographs)} photographs, got {options.hold_out}")
     network = _network(options).to(device).to(memory_format=torch.channels_last)
     objective, facts = _objective(options, photographs, device)
     checkpoint = output.with_suffix(".checkpoint")
@@ -148,10 +149,10 @@ def _output(options):
     """Return where the weights go, having checked that they can go there."""
     output = (options.output or Path(f"{Path(options.style).stem}.safetensors")).expanduser()
     if output.suffix != ".safetensors":
-        raise ValueError(f"{output} must end in .safetensors, the format of the weights")
-    images.check_folder(output.parent)
+        raise InputError(f"{output} must end in .safetensors, the format of the weights")
+    files.check_folder(output.parent)
     if options.every < 1:
-        raise ValueError(f"--every must be 1 step or more, got {options.every}")
+        raise InputError(f"--every must be 1 step or more, got {options.every}")
     return output
 
 
@@ -173,7 +174,7 @@ def _network(options):
     if options.start is not None:
         start = load_transformer(options.start)
         if start.architecture != architecture:
-            raise ValueError(f"--start {options.start} has another architecture: {start.architecture}")
+            raise InputError(f"--start {options.start} has another architecture: {start.architecture}")
         network.load_state_dict(start.state_dict())
     return network.train()
 

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from stylekit import assets
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 from stylekit.feedforward.network import Architecture, TransformationNetwork
-from stylekit.images import write_whole
+from stylekit.files import write_whole
 
 ARCHITECTURE = "architecture"  # the keyword of the safetensors text that says what the weights are of
 

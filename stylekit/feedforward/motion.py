@@ -22,7 +22,9 @@ from skimage.registration import optical_flow_ilk
 from torch import Tensor
 from torch.nn import functional
 
-from stylekit.images import LUMINANCE, fit, resize_image
+from stylekit.colour import LUMINANCE
+from stylekit.errors import InputError
+from stylekit.images import fit, resize_image
 from stylekit.video import Frame
 
 BLEND = 0.5  # how much of the frame before stays, unless said
@@ -89,7 +91,7 @@ class Steady:
 
     def __init__(self, strength: float):
         if not 0 <= strength < 1:
-            raise ValueError(f"the strength of blending is a number from 0 to less than 1, got {strength}")
+            raise InputError(f"the strength of blending is a number from 0 to less than 1, got {strength}")
         self.strength = strength
         self.before: tuple[Tensor, Tensor] | None = None
 
@@ -126,5 +128,5 @@ def flicker(inputs: Iterable[Float[Tensor, "1 3 H W"]], outputs: Iterable[Float[
         difference = (painting - warp(before, flow).clamp(0, 1)).abs().mean(dim=1, keepdim=True)
         differences.append(difference[seen].mean().item() if seen.any() else 0.0)
     if not differences:
-        raise ValueError("flicker is measured between frames: give two or more")
+        raise InputError("flicker is measured between frames: give two or more")
     return sum(differences) / len(differences)

@@ -28,6 +28,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stylekit.errors import InputError
+
 BLOCKS = 5
 BORDER = 8 * BLOCKS  # pixels: a block without padding takes 2 at a quarter of the size from each side
 RANGE = 150 / 255  # the paper's 150 tanh, in units of [0, 1]
@@ -61,11 +63,11 @@ class Architecture:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 words = " or ".join(map(repr, allowed))
-                raise ValueError(f"{name} must be {words}, not {getattr(self, name)!r}")
+                raise InputError(f"{name} must be {words}, not {getattr(self, name)!r}")
         if not (isinstance(self.slope, float) and 0 < self.slope <= 1):
-            raise ValueError(f"slope must be a number above 0, at most 1, not {self.slope!r}")
+            raise InputError(f"slope must be a number above 0, at most 1, not {self.slope!r}")
         if isinstance(self.width, bool) or not isinstance(self.width, int) or not 1 <= self.width <= 512:
-            raise ValueError(f"width must be a number of filters from 1 to 512, not {self.width!r}")
+            raise InputError(f"width must be a number of filters from 1 to 512, not {self.width!r}")
 
 
 KIT = Architecture()
@@ -97,7 +99,7 @@ class TransformationNetwork(nn.Module):
     def forward(self, image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 h w"]:
         height, width = image.shape[-2:]
         if min(height, width) < 16:
-            raise ValueError(f"the network needs pictures of at least 16 x 16 pixels, got {width} x {height}")
+            raise InputError(f"the network needs pictures of at least 16 x 16 pixels, got {width} x {height}")
         x = 2 * image - 1  # around 0
         if self.architecture.padding == "border":
             x = pad(x, self._border(height, width))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stylekit.assets import data_folder
+from stylekit.errors import InputError
 from stylekit.feedforward.files import load_transformer
 from stylekit.feedforward.network import Architecture, TransformationNetwork
 from stylekit.images import resize_image
@@ -37,7 +38,7 @@ def shrink(image: Images, times: int = 4) -> Float[Tensor, "B 3 h w"]:
     """
     height, width = image.shape[-2:]
     if height % times or width % times:
-        raise ValueError(f"cannot make {width} x {height} pixels {times} times smaller: crop to multiples of {times}")
+        raise InputError(f"cannot make {width} x {height} pixels {times} times smaller: crop to multiples of {times}")
     return resize_image(blur(image), (height // times, width // times))
 
 
@@ -65,7 +66,7 @@ class Enlarger(nn.Module):
     def __init__(self, network: TransformationNetwork):
         super().__init__()
         if network.architecture.enlarge != 4:
-            raise ValueError("expected a network that enlarges four times: TransformationNetwork(SUPERRESOLUTION)")
+            raise InputError("expected a network that enlarges four times: TransformationNetwork(SUPERRESOLUTION)")
         self.network = network
 
     def forward(self, photographs: Images) -> Images:
@@ -79,7 +80,7 @@ class Enlarger(nn.Module):
 def load_enlarger(loss: str) -> Enlarger:
     """Return the network that ships, trained with one of two losses: "pixels" or "perceptual" (see data/README.md)."""
     if loss not in SHIPPED:
-        raise ValueError(f"the enlargers that ship were trained with the loss {' or '.join(SHIPPED)}, not {loss!r}")
+        raise InputError(f"the enlargers that ship were trained with the loss {' or '.join(SHIPPED)}, not {loss!r}")
     return Enlarger(load_transformer(data_folder() / "superresolution" / f"{loss}.safetensors"))
 
 

@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from stylekit.errors import InputError
 from stylekit.feedforward.network import RANGE, InstanceNorm, TransformationNetwork
 
 STEP = 4  # pixels: the layers that halve have a position on every fourth row, in a tile as in the whole
@@ -49,11 +50,11 @@ def transform(
 def _check(network, tile):
     architecture = network.architecture
     if architecture.normalisation == "batch" and network.training:
-        raise ValueError("batch normalisation paints with the statistics of its training: call network.eval() first")
+        raise InputError("batch normalisation paints with the statistics of its training: call network.eval() first")
     if tile is not None and architecture.padding == "border":
-        raise ValueError('padding "border" pads the whole image first: give no tile, or a network with padding "same"')
+        raise InputError('padding "border" pads the whole image first: give no tile, or a network with padding "same"')
     if tile is not None and tile < SMALLEST:
-        raise ValueError(f"tile is the side of a tile in pixels: expected at least {SMALLEST}, got {tile}")
+        raise InputError(f"tile is the side of a tile in pixels: expected at least {SMALLEST}, got {tile}")
 
 
 def _in_tiles(network, image, rows):

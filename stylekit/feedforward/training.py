@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, distributed, nn
 from torch.utils.data import Dataset
 
+from stylekit.errors import InputError, NonFiniteLoss
 from stylekit.feedforward.files import CheckpointError, read_checkpoint, write_checkpoint
 from stylekit.networks import PRECISIONS
 
@@ -40,11 +41,11 @@ class Schedule:
 
     def __post_init__(self):
         if (self.steps is None) == (self.seconds is None):
-            raise ValueError("a training ends after steps or after seconds: give one of the two")
+            raise InputError("a training ends after steps or after seconds: give one of the two")
         for name in ("batch", "crop", "rate", "steps", "seconds"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{name} must be a finite number above 0, got {value}")
+                raise InputError(f"{name} must be a finite number above 0, got {value}")
 
     def done(self, step: int, seconds: float) -> float:
         """Return how much of the training is over, from 0 to 1."""
@@ -84,11 +85,11 @@ def train(
     was not.
     In a process group each process takes its share of a batch. Raises ValueError for photographs smaller than a crop
     or a batch that does not divide by the processes, CheckpointError for a file that is not this training's, and
-    FloatingPointError when the loss is no longer finite.
+    NonFiniteLoss when the loss is no longer finite.
     """
     rank, processes = _place()
     if schedule.batch % processes:
-        raise ValueError(f"a batch of {schedule.batch} does not divide by {processes} processes: give a multiple")
+        raise InputError(f"a batch of {schedule.batch} does not divide by {processes} processes: give a multiple")
     device = next(network.parameters()).device
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.rate)
     identity = _identity(schedule, facts)
@@ -107,7 +108,7 @@ def train(
         losses, seconds = _agree(losses, seconds, device, processes)
         done = schedule.done(step, seconds)
         if not math.isfinite(losses["total"]):
-            raise FloatingPointError(f"the loss is no longer finite at step {step}: try a smaller rate")
+            raise NonFiniteLoss(f"the loss is no longer finite at step {step}: try a smaller rate")
         if checkpoint and rank == 0 and (step % every == 0 or done >= 1):
             write_checkpoint(checkpoint, network, optimiser, step, seconds, identity)
         yield TrainingStep(step, losses, seconds, done)
@@ -127,7 +128,7 @@ def draw(
         photograph = photographs[chance.randrange(len(photographs))]
         slack = min(photograph.shape[-2:]) - schedule.crop
         if slack < 0:
-            raise ValueError(f"a crop of {schedule.crop} pixels is larger than a photograph of {slack + schedule.crop}")
+            raise InputError(f"a crop of {schedule.crop} pixels is larger than a photograph of {slack + schedule.crop}")
         if chance.random() < 0.5:
             photograph = photograph.flip(-1)
         top, left = chance.randint(0, slack), chance.randint(0, slack)

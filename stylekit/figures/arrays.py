@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 from torch import Tensor
 
+from stylekit.colour import LUMINANCE
+from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
-from stylekit.images import LUMINANCE
 
 Map = Float[Tensor, "_ _"] | Num[np.ndarray, "_ _ *colours"]
 
@@ -31,7 +32,7 @@ def maps(
     Raises ValueError if there are none.
     """
     if not arrays:
-        raise ValueError("there is no map to draw: give at least one, by title")
+        raise InputError("there is no map to draw: give at least one, by title")
     values = {name: np.asarray(array) for name, array in arrays.items()}
     columns = min(columns, len(values))
     rows = -(-len(values) // columns)
@@ -85,7 +86,7 @@ def cuts(
     panels, and for a cut that has not one column for each row.
     """
     if not panels:
-        raise ValueError("there is no panel to draw: give at least one, by title")
+        raise InputError("there is no panel to draw: give at least one, by title")
     widest = max(array.shape[1] / array.shape[0] for array, _ in panels.values())
     figure, axes = new_figure(1, len(panels), (len(panels) * height * widest, height + 0.3 + bool(title) * 0.35), title)
     for ax, (name, (array, cut)) in zip(axes[0], panels.items(), strict=True):
@@ -94,7 +95,7 @@ def cuts(
         ax.set_axis_off()
         if cut is not None:
             if len(cut) != len(array):
-                raise ValueError(f"a cut has a column for each row: {name!r} has {len(array)} rows, its cut {len(cut)}")
+                raise InputError(f"a cut has a column for each row: {name!r} has {len(array)} rows, its cut {len(cut)}")
             x, y = np.repeat(cut, 2) - 0.5, np.repeat(np.arange(len(cut) + 1), 2)[1:-1] - 0.5
             ax.plot(x, y, color="white", linewidth=4)
             ax.plot(x, y, color=COLOURS[1], linewidth=2)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 
+from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
 from stylekit.figures.pictures import Picture, as_array
 
@@ -57,11 +58,11 @@ def diagram(boxes: Mapping[str, Box], arrows: Iterable[Arrow], title: str = "", 
     Raises ValueError where there is no box, and for an arrow from or to a box that is not there.
     """
     if not boxes:
-        raise ValueError("there is no box to draw: give at least one, by name")
+        raise InputError("there is no box to draw: give at least one, by name")
     arrows = list(arrows)
     unknown = {name for arrow in arrows for name in (arrow.start, arrow.end)} - boxes.keys()
     if unknown:
-        raise ValueError(f"arrows go to boxes that are not there: {sorted(unknown)}; the boxes are {list(boxes)}")
+        raise InputError(f"arrows go to boxes that are not there: {sorted(unknown)}; the boxes are {list(boxes)}")
     figure, ax = _canvas(boxes.values(), title)
     patches = {name: _draw_box(ax, box) for name, box in boxes.items()}
     for arrow in arrows:

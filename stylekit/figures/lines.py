@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.axes import Axes
 
+from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_axes, new_figure
 
 STYLES = ("-", "--", ":")  # an eighth curve takes the first colour again, dashed
@@ -24,7 +25,7 @@ def curves(
 ) -> Drawing:
     """Draw curves by name, each a pair of x and y values; `log` names the logarithmic axes ("", "x", "y" or "xy")."""
     if not lines:
-        raise ValueError("there is no curve to draw: give at least one, by name, as a pair of x and y values")
+        raise InputError("there is no curve to draw: give at least one, by name, as a pair of x and y values")
     figure, ax = new_axes(title, xlabel, ylabel)
     if "x" in log:
         ax.set_xscale("log")
@@ -55,7 +56,7 @@ def contours(
     Raises ValueError where heights have another shape.
     """
     if np.shape(heights) != (len(y), len(x)):
-        raise ValueError(
+        raise InputError(
             f"heights must have a row for each of the {len(y)} values of y and a column for each of the {len(x)} of x; "
             f"got shape {np.shape(heights)}"
         )
@@ -75,7 +76,7 @@ def bars(
 ) -> Drawing:
     """Draw numbers by name as horizontal bars, the first on top, each with its number; `log` makes the axis so."""
     if not values:
-        raise ValueError("there is no bar to draw: give at least one number, by name")
+        raise InputError("there is no bar to draw: give at least one number, by name")
     figure, axes = new_figure(1, 1, (7.5, 0.8 + 0.4 * len(values)), "")
     ax = axes[0, 0]
     ax.set_title(title)
@@ -97,7 +98,7 @@ def loss_curves(steps: Iterable, title: str = "The losses as the painting goes o
     """
     steps = list(steps)
     if not steps:
-        raise ValueError("there are no steps to draw: collect them first, as in steps = list(stylise(...))")
+        raise InputError("there are no steps to draw: collect them first, as in steps = list(stylise(...))")
     figure, ax = new_axes(title, "evaluations of the objective", "loss (logarithmic)")
     ax.set_yscale("log", nonpositive="mask")
     _draw_terms(ax, steps)

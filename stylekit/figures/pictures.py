@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
 from stylekit.images import to_array
 
@@ -39,7 +40,7 @@ def grid(
     Raises ValueError if a row is empty.
     """
     if not rows or not all(rows.values()):
-        raise ValueError("there is no picture to draw: give at least one in each row, by title")
+        raise InputError("there is no picture to draw: give at least one in each row, by title")
     arrays = [[as_array(picture) for picture in row.values()] for row in rows.values()]
     titles = [list(row) for row in rows.values()]
     columns = max(len(row) for row in arrays)
@@ -76,7 +77,7 @@ def plates(
     none.
     """
     if not pictures:
-        raise ValueError("there is no picture to draw: give at least one, by letter")
+        raise InputError("there is no picture to draw: give at least one, by letter")
     large = [as_array(picture) for picture, _ in pictures.values()]
     rows = -(-len(large) // columns)
     widest = max(array.shape[1] / array.shape[0] for array in large)

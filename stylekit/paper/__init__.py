@@ -15,7 +15,7 @@ from stylekit.paper.johnson import (
     time_table,
 )
 from stylekit.paper.measurements import DESCENTS, MEASURED, Measurement, measurements
-from stylekit.paper.panels import RECIPE, Panel, paint
+from stylekit.paper.panels import Panel, paint
 from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins
 from stylekit.paper.results import expected, store, stored
 from stylekit.paper.sources import FIGURES, Figure
@@ -25,7 +25,6 @@ __all__ = [
     "DESCENTS",
     "FIGURES",
     "MEASURED",
-    "RECIPE",
     "VARIANTS",
     "Figure",
     "Measurement",

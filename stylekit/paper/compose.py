@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stylekit import figures
-from stylekit.images import load_image, write_whole
+from stylekit.errors import InputError
+from stylekit.files import write_whole
+from stylekit.images import load_image
 from stylekit.paper.panels import Panel
 from stylekit.paper.recipes import stand_ins
 from stylekit.paper.sources import FIGURES
@@ -27,7 +29,7 @@ def compose(panels: Iterable[Panel], width: float = WIDTH, alt: str = "") -> fig
     panels = list(panels)
     names = {panel.recipe.figure for panel in panels}
     if len(names) != 1:
-        raise ValueError(f"expected the panels of one figure, got those of {sorted(names) or 'none'}")
+        raise InputError(f"expected the panels of one figure, got those of {sorted(names) or 'none'}")
     figure = FIGURES[names.pop()]
     title, caption = f"{figure.title} ({figure.source})", _caption(panels)
     widest = max(p.image.shape[-1] / p.image.shape[-2] for p in panels)

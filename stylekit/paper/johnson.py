@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylekit.assets import AssetError, data_folder
+from stylekit.assets import data_folder
+from stylekit.errors import AssetError
 from stylekit.feedforward import (
     PerceptualLoss,
     Photographs,
@@ -22,7 +23,8 @@ from stylekit.feedforward import (
     load_transformer,
     spread,
 )
-from stylekit.images import load_image, write_whole
+from stylekit.files import write_whole
+from stylekit.images import load_image
 from stylekit.networks import ARCHITECTURES, LossNetwork, fingerprint, load_network
 from stylekit.optimise import minimise
 from stylekit.paper.measurements import DESCENTS, EVALUATIONS, LOSS_NETWORKS, STEPS, TRANSFORMERS, Measurement

@@ -17,6 +17,8 @@ from torch import Tensor
 
 from stylekit import __version__
 from stylekit.assets import open_picture
+from stylekit.errors import InputError
+from stylekit.files import LOSSES, RECIPE
 from stylekit.images import fingerprint as picture_fingerprint
 from stylekit.images import load_image, png_bytes, read_metadata
 from stylekit.networks import fingerprint as network_fingerprint
@@ -25,7 +27,6 @@ from stylekit.optimise import Step
 from stylekit.paper.recipes import PAINTED, Recipe
 from stylekit.transfer import stylise
 
-RECIPE, LOSSES = "stylekit recipe", "stylekit losses"  # the keywords of the PNG texts that hold them
 KEEP = 5  # of this many Steps one goes into the record of the losses, besides the first and the last of each size
 
 
@@ -134,7 +135,7 @@ def read_panel(path: Path) -> Panel:
     texts = read_metadata(path)
     facts = json.loads(texts.get(RECIPE, "{}"))
     if "figure" not in facts:
-        raise ValueError(f"{path} is not a panel of a figure: it carries no recipe of one")
+        raise InputError(f"{path} is not a panel of a figure: it carries no recipe of one")
     return panel(facts, load_image(path), texts[LOSSES])
 
 

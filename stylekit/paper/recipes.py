@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from stylekit.errors import InputError
 from stylekit.images import check_size
 from stylekit.paper.measurements import MEASURED, Measurement, measurements
 from stylekit.paper.sources import CAST, CVPR4_RATIOS, FIG2, FIG3_RATIOS, FIGURES, check_figure
@@ -102,13 +103,13 @@ def recipes(
     figure or variant and for steps below 1, AssetError for a size that is none.
     """
     if variant not in VARIANTS:
-        raise ValueError(f"the variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
+        raise InputError(f"the variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
     if figure in MEASURED:
         return measurements(figure)
     if figure is not None:
         check_figure(figure)
     if steps is not None and steps < 1:
-        raise ValueError(f"steps must be 1 or more evaluations, got {steps}")
+        raise InputError(f"steps must be 1 or more evaluations, got {steps}")
     size = VARIANTS[variant]["size"] if size is None else size
     check_size(size)
     network = network or VARIANTS[variant]["network"]

@@ -7,8 +7,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from stylekit.assets import AssetError, data_folder
-from stylekit.images import jpeg_bytes, load_image, write_whole
+from stylekit.assets import data_folder
+from stylekit.errors import AssetError
+from stylekit.files import write_whole
+from stylekit.images import jpeg_bytes, load_image
 from stylekit.paper.panels import Panel, panel
 from stylekit.paper.sources import check_figure
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stylekit.assets import suggest
+from stylekit.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -70,4 +71,4 @@ CVPR4_RATIOS = (1e-4, 1e-3, 1e-2, 1e-1)
 def check_figure(name: str) -> None:
     """Raise ValueError unless a figure has that name."""
     if name not in FIGURES:
-        raise ValueError(f"unknown figure {name!r}{suggest(name, FIGURES)}: expected one of {', '.join(FIGURES)}")
+        raise InputError(f"unknown figure {name!r}{suggest(name, FIGURES)}: expected one of {', '.join(FIGURES)}")

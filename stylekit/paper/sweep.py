@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from stylekit.assets import AssetError
-from stylekit.images import write_whole
+from stylekit.errors import AssetError, InputError
+from stylekit.files import write_whole
 from stylekit.paper.panels import Inputs, Panel, Record, finished, inputs, paint, read_panel
 from stylekit.paper.recipes import Recipe
 
@@ -135,7 +135,7 @@ def _is_done(recipe, made_from, folder):
         return False
     found = read_panel(path)
     if (found.recipe, found.made_from) != (recipe, made_from):
-        raise ValueError(
+        raise InputError(
             f"{path} was painted by another recipe ({found.recipe.network}, {found.recipe.sizes[-1]} pixels, "
             f"{found.recipe.steps} steps) or from other files: choose another folder, or remove that one"
         )
@@ -146,13 +146,13 @@ def _is_done(recipe, made_from, folder):
 def _client(address, workers):
     """Yield a Dask client and the number of threads for each worker, None where the workers decide."""
     if address is not None and not address.startswith(ADDRESSES):
-        raise ValueError(f"the address of a cluster looks like tcp://10.0.0.7:8786, got {address!r}")
+        raise InputError(f"the address of a cluster looks like tcp://10.0.0.7:8786, got {address!r}")
     if address is None and (workers is None or workers < 1):
-        raise ValueError(f"expected 1 or more workers, got {workers}")
+        raise InputError(f"expected 1 or more workers, got {workers}")
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise ValueError('workers need Dask: install the extra, as in pip install -e ".[cluster]"') from error
+        raise InputError('workers need Dask: install the extra, as in pip install -e ".[cluster]"') from error
     if address is not None:
         with _reached(Client, address) as client:
             yield client, None
@@ -166,4 +166,4 @@ def _reached(Client, address):
     try:
         return Client(address, timeout="10s")
     except OSError as error:
-        raise ValueError(f"no scheduler answers at {address}: start one with dask scheduler, or check it") from error
+        raise InputError(f"no scheduler answers at {address}: start one with dask scheduler, or check it") from error

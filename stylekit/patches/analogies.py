@@ -11,7 +11,8 @@ from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
 from skimage.transform import pyramid_reduce
 
-from stylekit.images import LUMINANCE
+from stylekit.colour import LUMINANCE
+from stylekit.errors import InputError
 from stylekit.patches.growing import gaussian
 from stylekit.patches.search import ROUNDING
 from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real
@@ -46,7 +47,7 @@ def image_analogy(
     pictures = {"picture A": A, "picture A'": A_filtered, "picture B": B}
     A, A_filtered, B = (check_picture(picture, name, least=FINE) for name, picture in pictures.items())
     if A.shape != A_filtered.shape:
-        raise ValueError(
+        raise InputError(
             f"A and A' must be one picture before and after a filter; got {A.shape} and {A_filtered.shape}"
         )
     _check_levels(levels, min(*A.shape[:2], *B.shape[:2]))
@@ -68,7 +69,7 @@ def _check_levels(levels, side):
     most = int(math.log2(side / FINE)) + 1
     if levels > most:
         remedy = "take fewer levels, or larger pictures"
-        raise ValueError(
+        raise InputError(
             f"levels must be 1 to {most} where the shortest side has {side} pixels, got {levels}: {remedy}"
         )
 

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from skimage.exposure import match_histograms
 
-from stylekit.images import LUMINANCE
+from stylekit.colour import LUMINANCE
+from stylekit.errors import InputError
 from stylekit.patches.search import Search, choose
 from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real, check_size, copied
 
@@ -35,7 +36,7 @@ def minimum_cut(errors: Float[np.ndarray, "n overlap"]) -> Int[np.ndarray, " n"]
     """
     errors = np.asarray(errors, dtype=float)
     if errors.ndim != 2 or not errors.size or not np.isfinite(errors).all():
-        raise ValueError(
+        raise InputError(
             f"an error surface has rows and columns of finite numbers; got shape {errors.shape}, NaN, or infinity"
         )
     n, overlap = errors.shape
@@ -134,7 +135,7 @@ def transfer_schedule(block: int, overlap: int, iterations: int) -> list[tuple[i
     """Return block, overlap and alpha of each pass. Raises ValueError where a block would have under 3 pixels."""
     smallest = round(block * SHRINK ** (iterations - 1))
     if smallest < 3:
-        raise ValueError(
+        raise InputError(
             f"{iterations} iterations from a block of {block} would end at {smallest} pixels, and 3 are the least: "
             "begin with a larger block, or take fewer iterations"
         )
@@ -149,7 +150,7 @@ def _check_block(block, overlap, part):
     block = check_count(block, "block", 3)
     overlap = max(1, round(block / part)) if overlap is None else check_count(overlap, "overlap", 1)
     if overlap >= block:
-        raise ValueError(
+        raise InputError(
             f"overlap must be smaller than the block of {block} pixels, got {overlap}: try {max(1, block // part)}"
         )
     return block, overlap

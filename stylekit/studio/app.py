@@ -12,6 +12,7 @@ import ipywidgets
 from PIL import Image
 
 from stylekit.background import Worker, stop_workers
+from stylekit.errors import InputError
 from stylekit.studio.gallery import Choice, bundled
 from stylekit.studio.parts import (
     Picker,
@@ -293,7 +294,7 @@ class _Run:
     def result(self):
         """Return what there is as a Result. Raises ValueError if there is nothing."""
         if self.last is None:
-            raise ValueError("It was stopped before there was a picture.")
+            raise InputError("It was stopped before there was a picture.")
         jobs, film = _load_jobs(), self.photograph.film
         made = self.settings, self.photograph, self.style, jobs.images.to_pil(self.last.image)
         if film is not None and self.frames is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from stylekit import assets
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 
 MOST = 50 * 2**20  # bytes of an upload
 FIRST = "chelsea"  # what the page begins with

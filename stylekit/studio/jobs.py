@@ -13,12 +13,13 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from stylekit import __version__, figures, images, patches
+from stylekit import __version__, colour, figures, images, patches
+from stylekit.errors import InputError
 from stylekit.feedforward import load_transformer, transformers
 from stylekit.feedforward.motion import paint_frames
 from stylekit.feedforward.tiles import transform
+from stylekit.files import RECIPE
 from stylekit.networks import load_network
-from stylekit.paper import RECIPE
 from stylekit.studio.settings import Settings
 from stylekit.transfer import coarse_to_fine, stylise
 from stylekit.video import even_sides, open_film, write_film
@@ -41,16 +42,10 @@ def make_picture(settings: Settings, photograph: Image.Image, style: Image.Image
     Raises ValueError for settings that make no sense together, AssetError for pictures that are too narrow.
     """
     content, exemplar = (images.from_pil(picture, settings.size) for picture in (photograph, style))
-    if settings.colour == "match":
-        exemplar = images.match_colour(exemplar, content)
+    exemplar = colour.prepare_style(settings.colour, exemplar, content)
     method = {"paint": _paint, "instant": _instant, "quilt": _quilt}[settings.method]
     for progress in method(settings, content, exemplar):
-        yield _recoloured(progress, content) if settings.colour == "keep" else progress
-
-
-def _recoloured(progress, content):
-    photograph = images.resize_image(content, tuple(progress.image.shape[-2:]))
-    return replace(progress, image=images.keep_colour(progress.image, photograph))
+        yield replace(progress, image=colour.finish_colours(settings.colour, progress.image, content))
 
 
 def _paint(settings, content, style):
@@ -72,7 +67,7 @@ def _instant(settings, content, style):
 def _transformer(settings):
     if settings.style not in transformers():
         known = ", ".join(sorted(transformers()))
-        raise ValueError(f"instant knows only the styles it was trained for: {known}. Choose one of them, or paint.")
+        raise InputError(f"instant knows only the styles it was trained for: {known}. Choose one of them, or paint.")
     return load_transformer(settings.style)
 
 
@@ -88,10 +83,10 @@ def make_film(settings: Settings, source: Path, target: Path, frames: int | None
     Raises ValueError unless the method is "instant", and for films of more than MOST_FRAMES frames.
     """
     if settings.method != "instant":
-        raise ValueError("a film is painted by the method instant: choose that one")
+        raise InputError("a film is painted by the method instant: choose that one")
     network, film = _transformer(settings), open_film(source)
     if frames is None and film.count > MOST_FRAMES:
-        raise ValueError(f"the film has about {film.count} frames, and {MOST_FRAMES} are the most here: cut it")
+        raise InputError(f"the film has about {film.count} frames, and {MOST_FRAMES} are the most here: cut it")
     sides = images.fit(film.height, film.width, min(settings.size, max(film.height, film.width)))
     painted = paint_frames(film.frames(), lambda image: transform(network, image), even_sides(*sides))
     count = frames or max(film.count, 1)

@@ -11,7 +11,7 @@ import anywidget
 import ipywidgets
 from PIL import Image, ImageOps
 
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 from stylekit.studio.gallery import Choice, uploaded
 
 THUMBNAIL, SHOWN = 80, 512  # pixels of the screen: the longer side of a thumbnail and of the picture

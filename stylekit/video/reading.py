@@ -16,7 +16,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
 
 CAREFUL = Interpolation.BICUBIC  # of colours at half the resolution, too
 MILLISECOND = Fraction(1, 1000)

@@ -18,7 +18,8 @@ from av.codec.context import Flags
 from PIL import Image
 
 from stylekit import images
-from stylekit.assets import AssetError
+from stylekit.errors import AssetError
+from stylekit.files import check_folder
 from stylekit.video.reading import CAREFUL, Film, Frame
 from stylekit.video.sound import Sound
 
@@ -47,7 +48,7 @@ def check_film_output(path: str | Path) -> None:
         raise AssetError(f"{path} is a folder: give the name of a film in it, such as {path / 'painting.mp4'}")
     if path.suffix.lower() not in CONTAINERS:
         raise AssetError(f"{str(path)!r} must end in one of {', '.join(CONTAINERS)}; it ends in {path.suffix!r}")
-    images.check_folder(path.parent)
+    check_folder(path.parent)
 
 
 def even_sides(height: int, width: int) -> tuple[int, int]:

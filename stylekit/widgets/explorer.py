@@ -10,6 +10,7 @@ import ipywidgets
 from torch import Tensor
 
 from stylekit import figures
+from stylekit.errors import InputError
 from stylekit.paper import Panel
 from stylekit.widgets.view import bundle, labelled, log_slider, losses_text, picture_html
 
@@ -46,7 +47,7 @@ def nearest_panel(panels: Mapping[str, Panel], log_ratio: float | int, layers: t
     """
     row = [panel for panel in panels.values() if panel.recipe.style_layers == layers]
     if not row:
-        raise ValueError(f"no panel has the style layers {', '.join(layers)}: take those of one of the panels")
+        raise InputError(f"no panel has the style layers {', '.join(layers)}: take those of one of the panels")
     return min(row, key=lambda panel: round(abs(math.log10(panel.recipe.published) - log_ratio), 6))
 
 

@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 from torch import Tensor
 
 from stylekit import figures
+from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS
 from stylekit.images import fit, from_array, to_pil
 from stylekit.networks import LossNetwork
@@ -69,7 +70,7 @@ def receptive_field(network: LossNetwork, layer: str) -> ReceptiveField:
     side), d = 1 (the distance), t = 0 (the first pixel). Raises ValueError for a layer that the network does not have.
     """
     if layer not in network.layers:
-        raise ValueError(f"the network has no layer {layer!r}: take one of {', '.join(network.layers)}")
+        raise InputError(f"the network has no layer {layer!r}: take one of {', '.join(network.layers)}")
     side, distance, first = 1, 1, 0
     for name in network.convolutions:
         if name.endswith("_1") and name != "conv1_1":  # a pooling stands before
@@ -108,7 +109,7 @@ class FeatureBrowser:
         self._respond(layer)
         last = len(self.responses) - 1
         if channel is not None and not 0 <= channel <= last:
-            raise ValueError(f"{layer} has filters 0 to {last}; got channel {channel!r}")
+            raise InputError(f"{layer} has filters 0 to {last}; got channel {channel!r}")
         chosen = self._loudest() if channel is None else channel
         self.layer = labelled(ipywidgets.SelectionSlider, "layer", options=self._layers(), value=layer)
         self.layer.continuous_update = False  # each layer that is passed would be computed

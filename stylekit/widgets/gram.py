@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 from torch import Tensor
 
 from stylekit import figures
+from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS
 from stylekit.losses import gram_matrix
 from stylekit.networks import LossNetwork
@@ -36,7 +37,7 @@ class GramViewer:
     ):
         known = [name for name in network.layers if name.startswith("relu")]
         if layer not in known:
-            raise ValueError(f"a Gram matrix is that of responses: layer is one of {', '.join(known)}; got {layer!r}")
+            raise InputError(f"a Gram matrix is that of responses: layer is one of {', '.join(known)}; got {layer!r}")
         with torch.no_grad():
             self.responses = network.features(image.to(network.mean.device), [layer])[layer][0]  # (N, H, W)
         self.layer, self.G = layer, gram_matrix(self.responses.flatten(1))  # (N, M) -> (N, N)
@@ -65,7 +66,7 @@ class GramViewer:
         last = len(self.G) - 1
         wrong = [number for number in filters if not 0 <= number <= last]
         if wrong:
-            raise ValueError(f"{self.layer} has filters 0 to {last}; got {wrong[0]!r}")
+            raise InputError(f"{self.layer} has filters 0 to {last}; got {wrong[0]!r}")
 
     def _observe(self):
         for slider in (self.i, self.j):
