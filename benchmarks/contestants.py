@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from stylekit.losses import gram_matrix
 from stylekit.networks import LossNetwork
-from stylekit.transfer import CONTENT_LAYERS, CONTENT_WEIGHT, STYLE_LAYERS, Objective
+from stylekit.objective import CONTENT_LAYERS, CONTENT_WEIGHT, STYLE_LAYERS, Objective, painting_objective
 
 WEIGHTS = {"content_weight": CONTENT_WEIGHT, "style_weight": 1.0, "tv_weight": 0.0}
 (CONTENT_LAYER,) = CONTENT_LAYERS
@@ -43,9 +43,7 @@ class Task:
     objective: Objective = field(init=False)
 
     def __post_init__(self):
-        self.objective = Objective(
-            self.network, self.content, self.style, self.content, CONTENT_LAYERS, STYLE_LAYERS, "relative", **WEIGHTS
-        )
+        self.objective = painting_objective(self.network, self.content, self.style, **WEIGHTS)
 
     @cached_property
     def factor(self):
@@ -60,13 +58,13 @@ class Task:
 
     def content_factor(self):
         """Return what a mean squared error of `CONTENT_LAYER` is multiplied by."""
-        P = self.objective.P[CONTENT_LAYER]
-        return self.factor * CONTENT_WEIGHT * P.numel() / (2 * P.square().sum().item())
+        term = self.objective.terms["content"]
+        return self.factor * CONTENT_WEIGHT * term.target.numel() / (2 * term.unit.item())
 
     def style_factors(self):
         """Return {layer: what a mean squared error of Gram matrices, each divided by its own M, is multiplied by}."""
-        units = self.objective.unit
-        return {layer: self.factor / (4 * units[layer].item() * len(units)) for layer in STYLE_LAYERS}
+        terms = {layer: self.objective.terms[f"style {layer}"] for layer in STYLE_LAYERS}
+        return {layer: self.factor * term.weight / (4 * term.unit.item()) for layer, term in terms.items()}
 
 
 @dataclass
@@ -214,7 +212,9 @@ def neural_style(task):
     modules = inspect.getclosurevars(evaluate).nonlocals
     modules["content_losses"][0].strength = task.content_factor()
     for module, (layer, factor) in zip(modules["style_losses"], factors.items(), strict=True):
-        module.strength = factor * task.objective.A[layer].shape[-1] ** 2  # its Gram matrix is divided by N M
+        module.strength = (
+            factor * task.objective.terms[f"style {layer}"].target.shape[-1] ** 2
+        )  # its Gram matrix is divided by N M
     picture = lambda x: x * task.network.deviation + task.network.mean  # noqa: E731
     return Problem(x, evaluate, optimiser, picture)
 

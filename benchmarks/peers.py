@@ -22,7 +22,7 @@ from report import CHAIN, Result, report
 from stylise import bare_chain
 
 from stylekit.images import load_image, resize_image
-from stylekit.networks import VGG19, LossNetwork, load_network
+from stylekit.networks import VGG19, load_network
 from stylekit.optimise import minimise
 from stylekit.transfer import COARSEST, STEPS, coarse_to_fine, stylise
 
@@ -42,7 +42,7 @@ def pictures(size, device):
 def random_vgg19(device, precision="float32"):
     """Return VGG-19's layers up to relu5_1 with seeded random weights: how long they take depends on none of them."""
     torch.manual_seed(0)
-    network = LossNetwork(**VGG19)
+    network = VGG19.build()
     for name in [name for name in network.convolutions if name > DEEPEST]:
         del network.convolutions[name]
     for convolution in network.convolutions.values():

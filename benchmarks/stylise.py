@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from stylekit.images import load_image
 from stylekit.networks import load_network
-from stylekit.transfer import CONTENT_LAYERS, CONTENT_WEIGHT, STYLE_LAYERS, TV_WEIGHT, Objective, stylise
+from stylekit.objective import CONTENT_WEIGHT, TV_WEIGHT, painting_objective
+from stylekit.transfer import stylise
 
 REPEATS = 7
 
@@ -58,7 +59,7 @@ def measure(size):
     painting = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if platform.system() == "Linux" else 2**30)
     weights = {"content_weight": CONTENT_WEIGHT, "style_weight": 1.0, "tv_weight": TV_WEIGHT["relative"]}
-    objective = Objective(network, content, style, content, CONTENT_LAYERS, STYLE_LAYERS, "relative", **weights)
+    objective = painting_objective(network, content, style, **weights)
     ours, bare = seconds(evaluation, objective, content.clone()), seconds(bare_chain, network, content.clone())
     row = f"{size:5d} {painting:10.1f} {last.evaluations:12d} {peak:10.2f} {ours:14.4f} {bare:12.4f} {ours / bare:7.2f}"
     print(row, flush=True)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 
-from stylekit.commands import apply, figure, pictures, recipe, stylise, texture, train
-from stylekit.commands.outcome import BAD_INPUT
 from stylekit.errors import StylekitError, is_out_of_memory
 
-COMMANDS = (stylise, apply, train, texture, figure, recipe, pictures)
+DONE, BAD_INPUT = 0, 2
+COMMANDS = {  # name: (module of stylekit.commands, what it does); a module is loaded when its command is asked for
+    "stylise": "paint a photograph in the manner of a picture",
+    "apply": "paint a photograph, a folder, a GIF or a video with a trained network",
+    "train": "teach a network one style, so that it paints in one pass",
+    "texture": "make a picture of pieces of another, as before networks",
+    "figure": "paint a figure of the papers or the slides, panel by panel",
+    "recipe": "print the command that made a painting",
+    "assets": "list the pictures known by name, with licence and credit",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for bad input (a sentence on stderr), 130 after Ctrl-C."""
-    options = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parser(arguments).parse_args(arguments)
     try:
         return options.run(options)
     except (StylekitError, OSError) as error:
@@ -26,12 +35,21 @@ def main(arguments: list[str] | None = None) -> int:
     return BAD_INPUT
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
-    top = argparse.ArgumentParser(prog="python -m stylekit", description=sys.modules["stylekit"].__doc__)
+def parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line: of all commands the names, and the options of the one that is asked for.
+
+    Most options have defaults that live beside what they are the defaults of, and that needs PyTorch.
+    """
+    top = argparse.ArgumentParser(
+        prog="python -m stylekit", description=sys.modules["stylekit"].__doc__.splitlines()[0]
+    )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
+    for name, words in COMMANDS.items():
+        command = commands.add_parser(name, help=words, description=words)
+        if name in arguments[:1]:
+            module = importlib.import_module(f"stylekit.commands.{name}")
+            module.add_options(command)
+            command.set_defaults(run=module.run)
     return top
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from stylekit.assets import open_picture, read_file
 from stylekit.errors import AssetError, InputError
 from stylekit.files import check_folder, write_whole
 
-SMALLEST, LARGEST = 32, 8192  # pixels of the longer side; the short side has the same lower limit
+SMALLEST_SIDE, LARGEST_SIDE = 32, 8192  # pixels of the longer side; the short side has the same lower limit
+AnyPicture = Tensor | np.ndarray | Image.Image | str | os.PathLike  # what `as_image` takes
+OUTSIDE = 1e-3  # how far beyond [0, 1] a picture may reach: rounding, not another range
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
@@ -42,17 +45,61 @@ def from_pil(picture: Image.Image, size: int | None = None, name: str = "the pic
     if size is not None:
         check_size(size)
     height, width = (picture.height, picture.width) if size is None else fit(picture.height, picture.width, size)
-    if min(height, width) < SMALLEST:
+    if min(height, width) < SMALLEST_SIDE:
         raise AssetError(_too_small(name, picture, height, width))
     if (width, height) != picture.size:
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     return from_array(np.array(picture, dtype=np.float32) / 255)
 
 
+def as_image(
+    picture: object, device: torch.device | str | None = None, size: int | None = None
+) -> Float[Tensor, "1 3 H W"]:
+    """Return whatever a reader may call a picture as an image, on the device if one is named.
+
+    A tensor (1, 3, H, W) or (3, H, W), or an array (H, W, 3), of floats in [0, 1]; a PIL picture; a name or a path.
+    `size` is the longer side at which the last two are read. Raises InputError for whole numbers and for 0..255, for
+    other shapes, and for values that are not finite; AssetError as `load_image` does.
+    """
+    if isinstance(picture, str | os.PathLike):
+        image = load_image(picture, size)
+    elif isinstance(picture, Image.Image):
+        image = from_pil(picture.convert("RGB"), size)
+    elif isinstance(picture, Tensor | np.ndarray):
+        image = _checked(picture)
+    else:
+        wanted = "a tensor (1, 3, H, W) in [0, 1], an array (H, W, 3), a PIL picture, a name or a path"
+        raise InputError(f"expected a picture: {wanted}; got {type(picture).__name__}")
+    return image if device is None else image.to(device)
+
+
+def _checked(picture):
+    """Return a tensor or an array of the right range and shape as an image."""
+    shape, kind = tuple(picture.shape), str(picture.dtype).removeprefix("torch.")
+    if "float" not in kind:
+        raise InputError(f"expected floats in [0, 1], got {kind}: divide whole numbers 0..255 by 255 first")
+    is_array = isinstance(picture, np.ndarray)
+    if is_array and (len(shape) != 3 or shape[-1] != 3):
+        raise InputError(f"expected one picture as an array of shape (H, W, 3), RGB; got {shape}")
+    image = torch.as_tensor(picture.transpose(2, 0, 1).copy() if is_array else picture)
+    image = image[None] if image.ndim == 3 else image
+    if image.ndim != 4 or image.shape[:2] != (1, 3):
+        raise InputError(f"expected one picture as a tensor of shape (1, 3, H, W), RGB; got {shape}")
+    if image.numel() == 0 or image.device.type == "meta":
+        return image
+    low, high = image.detach().aminmax()
+    if not (torch.isfinite(low) and torch.isfinite(high)):
+        raise InputError("the picture holds values that are not finite")
+    if low < -OUTSIDE or high > 1 + OUTSIDE:
+        hint = "divide 0..255 by 255 first" if high > 2 else "clamp it first"
+        raise InputError(f"expected values in [0, 1], got {low.item():.3g} to {high.item():.3g}: {hint}")
+    return image
+
+
 def check_size(size: object) -> None:
     """Raise AssetError unless `size`, the longer side in pixels, is a whole number in 32..8192."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not SMALLEST <= size <= LARGEST:
-        wanted = f"a whole number of pixels from {SMALLEST} to {LARGEST}"
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not SMALLEST_SIDE <= size <= LARGEST_SIDE:
+        wanted = f"a whole number of pixels from {SMALLEST_SIDE} to {LARGEST_SIDE}"
         raise AssetError(f"size is the longer side of the picture, {wanted}; got {size!r}. Try 256 or 512.")
 
 
@@ -65,9 +112,9 @@ def fit(height: int, width: int, size: int) -> tuple[int, int]:
 def _too_small(source: str, picture: Image.Image, height: int, width: int) -> str:
     own = f"{picture.width} x {picture.height} px"
     becomes = "" if (width, height) == picture.size else f", which becomes {width} x {height} px,"
-    enough = -(-SMALLEST * max(picture.size) // min(picture.size))  # rounded up
-    remedy = f"ask for size={enough} or more" if enough <= LARGEST else "crop it to a less extreme shape"
-    return f"{source!r} has {own}{becomes} but the short side needs at least {SMALLEST} px: {remedy}"
+    enough = -(-SMALLEST_SIDE * max(picture.size) // min(picture.size))  # rounded up
+    remedy = f"ask for size={enough} or more" if enough <= LARGEST_SIDE else "crop it to a less extreme shape"
+    return f"{source!r} has {own}{becomes} but the short side needs at least {SMALLEST_SIDE} px: {remedy}"
 
 
 def resize_image(image: Float[Tensor, "B 3 H W"], size: int | tuple[int, int]) -> Float[Tensor, "B 3 h w"]:
@@ -175,7 +222,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     return {name: str(text) for name, text in getattr(picture, "text", {}).items()}
 
 
-def fingerprint(picture: Image.Image) -> str:
+def picture_hash(picture: Image.Image) -> str:
     """Return the SHA-256, in hexadecimal, of a picture's size and RGB pixels, whatever its file format or metadata."""
     digest = hashlib.sha256(f"{picture.width} x {picture.height} RGB\n".encode())
     digest.update(picture.convert("RGB").tobytes())

@@ -15,6 +15,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
@@ -27,10 +28,6 @@ from torch import Tensor, nn
 from stylekit import assets
 from stylekit.errors import AssetError, InputError
 
-VGG19 = {"blocks": (2, 2, 4, 4, 4), "widths": (64, 128, 256, 512, 512), "padding": "zeros"}
-VGG16 = {"blocks": (2, 2, 3, 3, 3), "widths": (64, 128, 256, 512, 512), "padding": "zeros"}
-COMPACT = {"blocks": (2, 2, 4, 4, 1), "widths": (16, 32, 64, 128, 128), "padding": "replicate"}
-ARCHITECTURES = {"vgg19": VGG19, "vgg16": VGG16, "compact": COMPACT}
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 PARTS = ("weight", "bias")
@@ -38,6 +35,54 @@ TIMEOUT = 10  # seconds without an answer after which a download is given up
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a network paints the papers' figures (`stylekit.paper`).
+
+    The scale of its loss, the factor on a published alpha / beta in it, evaluations at each size, and the longer side
+    in pixels that it begins at or up to twice of it; None paints at the full size only.
+    """
+
+    scale: str = "mean"
+    factor: float = 1.0
+    steps: int = 500
+    coarsest: int | None = None
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What the kit knows of a network: its shape, where its weights come from, and its manner of painting.
+
+    Convolutions and filters of each block, and how the border is padded. `file` lies in data/; without one torchvision
+    publishes the weights, and they are read from the file that the environment variable STYLEKIT_NAME names, if any.
+    """
+
+    blocks: tuple[int, ...]
+    widths: tuple[int, ...]
+    padding: str = "zeros"
+    file: str | None = None
+    manner: Manner = Manner()
+
+    def build(self, pooling: str = "average") -> LossNetwork:
+        """Return a network of this shape with random weights."""
+        return LossNetwork(self.blocks, self.widths, self.padding, pooling)
+
+
+VGG19 = NetworkSpec((2, 2, 4, 4, 4), (64, 128, 256, 512, 512))
+VGG16 = NetworkSpec((2, 2, 3, 3, 3), (64, 128, 256, 512, 512))
+# Many of its deep filters are silent or rare: normalised to mean activation 1 those few would drown the rest, so it
+# paints in the scale "relative", where 300 alpha / beta does about the same to the eye.
+COMPACT = NetworkSpec(
+    (2, 2, 4, 4, 1),
+    (16, 32, 64, 128, 128),
+    padding="replicate",
+    file="compact.safetensors",
+    manner=Manner("relative", 300.0, 150, coarsest=64),
+)
+# A file of weights is recognised by its keys and shapes: a network that contains another stands before it.
+NETWORKS = {"vgg19": VGG19, "vgg16": VGG16, "compact": COMPACT}
 
 
 class LossNetwork(nn.Module):
@@ -108,8 +153,11 @@ def normalised(network: LossNetwork, images: Iterable[Float[Tensor, "_ 3 _ _"]])
     Gatys, Ecker and Bethge (CVPR 2016), section 2. The ReLU is homogeneous, max(c z, 0) = c max(z, 0) for c > 0: a
     filter's weights and bias are divided by its mean activation mu, and the next layer's weights for that channel
     multiplied by it, so that every later activation stays what it was until its own turn. A filter that never
-    responds (mu = 0) is left alone. The images are RGB in [0, 1].
+    responds (mu = 0) is left alone. The images are RGB in [0, 1]. A network that is no chain of convolutions is wrapped
+    instead: its responses are divided by mu, which comes to the same.
     """
+    if not isinstance(network, LossNetwork):
+        return _Divided(network, images)
     relus = [layer for layer in network.layers if layer.startswith("relu")]
     with torch.no_grad():
         responses = [network.features(image, relus) for image in images]
@@ -124,13 +172,40 @@ def normalised(network: LossNetwork, images: Iterable[Float[Tensor, "_ 3 _ _"]])
     return copied
 
 
-def pick_device(name: str = "auto") -> torch.device:
-    """Return the device of that name; "auto" is CUDA, else Apple's MPS, else the CPU."""
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+class _Divided:
+    """Any network, each filter's response divided by its mean over some images."""
+
+    def __init__(self, network, images):
+        self.network, self.images, self.mu = network, list(images), {}
+        self.layers, self.mean = network.layers, network.mean
+
+    def features(self, image, layers):
+        found = self.network.features(image, layers)
+        self._measure(found.keys() - self.mu.keys())
+        return {layer: response / self.mu[layer] for layer, response in found.items()}
+
+    def _measure(self, layers):
+        with torch.no_grad():
+            responses = [self.network.features(image, layers) for image in self.images] if layers else []
+        for layer in layers:
+            positions = [r[layer].clamp(min=0).movedim(1, 0).flatten(1) for r in responses]  # each (N, B M)
+            mu = torch.cat(positions, dim=1).mean(dim=1)
+            self.mu[layer] = torch.where(mu > 0, mu, 1.0).view(-1, 1, 1)
+
+
+def pick_device(name: str | torch.device = "auto") -> torch.device:
+    """Return the device of that name; "auto" is CUDA, else Apple's MPS, else the CPU.
+
+    Raises InputError for a device that this machine, or this build of PyTorch, does not have.
+    """
+    there = [kind for kind in ("cuda", "mps") if getattr(torch, kind).is_available()] + ["cpu"]
+    if name == "auto":
+        return torch.device(there[0])
+    kind, _, number = str(name).partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if kind not in there or (number and not (number.isdecimal() and int(number) < count)):
+        raise InputError(f"there is no device {str(name)!r} here: expected auto, or one of {', '.join(there)}")
+    return torch.device(name)
 
 
 def load_network(
@@ -138,26 +213,35 @@ def load_network(
 ) -> LossNetwork:
     """Return a frozen loss network: "compact" (ships in data/), "vgg19", "vgg16", or a file of weights.
 
-    VGG's published weights come through torchvision (downloaded once, hash checked), VGG-19's also from the file that
-    the environment variable STYLEKIT_VGG19 names. A file is a .pth with torchvision's keys or a .safetensors with
-    those or with this kit's. With `precision` "bfloat16" the convolutions compute in it, and their responses come back
-    in the image's float32, in which the losses stay. It is faster only where the processor has instructions for it
-    (elsewhere many times slower), and coarse: a gradient agrees with that of float32 to a cosine of 0.96 only.
-    Raises AssetError for an unknown name and for weights that cannot be had or do not fit; ValueError for an
-    unknown precision.
+    VGG's published weights come through torchvision (downloaded once, hash checked), or from the file that the
+    environment variable STYLEKIT_VGG19 or STYLEKIT_VGG16 names. A file is a .pth with torchvision's keys or a
+    .safetensors with those or with this kit's. With `precision` "bfloat16" the convolutions compute in it, and their
+    responses come back in the image's float32, in which the losses stay. It is faster only where the processor has
+    instructions for it (elsewhere many times slower), and coarse: a gradient agrees with that of float32 to a cosine of
+    0.96 only.
+    Raises AssetError for an unknown name and for weights that cannot be had or do not fit, InputError for an unknown
+    precision, pooling or device.
     """
     if precision not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
-    weights = _read_weights(name)
-    architecture, weights = _recognise(weights, name)
-    network = LossNetwork(**ARCHITECTURES[architecture], pooling=pooling)
+    device = pick_device(device)
+    kind, weights = _recognise(_read_weights(name), name)
+    network = NETWORKS[kind].build(pooling)
     network.convolutions.load_state_dict(weights)
     network.convolutions.to(PRECISIONS[precision])
     network.requires_grad_(False).eval()
-    return network.to(pick_device(device)).to(memory_format=torch.channels_last)
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
-def fingerprint(network: nn.Module) -> str:
+def spec_of(name: str | Path) -> NetworkSpec:
+    """Return what the kit knows of a network: one of those it knows by name, or the kind that a file of weights is of.
+
+    Raises AssetError for an unknown name, and for a file that cannot be read or is of no known kind.
+    """
+    return NETWORKS[name] if name in NETWORKS else NETWORKS[_recognise(_read_weights(name), name)[0]]
+
+
+def weights_hash(network: nn.Module) -> str:
     """Return the sha256 of a network's weights, in the order of its layers."""
     digest = hashlib.sha256()
     for weights in network.state_dict().values():
@@ -167,17 +251,16 @@ def fingerprint(network: nn.Module) -> str:
 
 def _read_weights(name):
     """Return the state dict behind a network's name or file."""
-    if name == "compact":
-        return _read_file(assets.data_folder() / "compact.safetensors")
-    if name == "vgg19" and os.environ.get("STYLEKIT_VGG19"):
-        return _read_file(Path(os.environ["STYLEKIT_VGG19"]))
-    if name in ARCHITECTURES:
-        return _download(name)
+    if name in NETWORKS:
+        spec, own = NETWORKS[name], os.environ.get(f"STYLEKIT_{name.upper()}")
+        if spec.file:
+            return _read_file(assets.data_folder() / spec.file)
+        return _read_file(Path(own).expanduser()) if own else _download(name)
     if Path(name).suffix in (".pth", ".safetensors"):
-        return _read_file(Path(name))
+        return _read_file(Path(name).expanduser())
     raise AssetError(
-        f"unknown network {str(name)!r}{assets.suggest(str(name), ARCHITECTURES)}: expected one of "
-        f"{', '.join(ARCHITECTURES)}, or a .pth or .safetensors file"
+        f"unknown network {str(name)!r}{assets.suggest(str(name), NETWORKS)}: expected one of "
+        f"{', '.join(NETWORKS)}, or a .pth or .safetensors file"
     )
 
 
@@ -210,16 +293,16 @@ def _download(name):
         raise AssetError(
             f"the weights of {name} could not be downloaded ({error}). Three ways out: connect to the internet and try "
             f"again; put {Path(published.url).name} into {torch.hub.get_dir()}/checkpoints, or name the file (as the "
-            'network, or for vgg19 in STYLEKIT_VGG19); or use network "compact", which ships with the kit.'
+            f'network, or in STYLEKIT_{name.upper()}); or use network "compact", which ships with the kit.'
         ) from error
     finally:
         socket.setdefaulttimeout(patience)
 
 
-def _torchvision_keys(architecture):
+def _torchvision_keys(kind):
     """Return {layer name: torchvision's key}: a convolution and its ReLU take two places, a pooling layer one."""
     keys, place = {}, 0
-    for block, depth in enumerate(ARCHITECTURES[architecture]["blocks"], start=1):
+    for block, depth in enumerate(NETWORKS[kind].blocks, start=1):
         for index in range(1, depth + 1):
             keys[f"conv{block}_{index}"] = f"features.{place}"
             place += 2
@@ -228,25 +311,25 @@ def _torchvision_keys(architecture):
 
 
 def _recognise(weights, name):
-    """Return the architecture whose tensors the weights hold, and the weights under this kit's names."""
-    for architecture in ARCHITECTURES:
+    """Return the name of the network whose tensors the weights hold, and the weights under this kit's names."""
+    for kind, spec in NETWORKS.items():
         with torch.device("meta"):
-            expected = LossNetwork(**ARCHITECTURES[architecture]).convolutions.state_dict()
+            expected = spec.build().convolutions.state_dict()
         try:
-            found = _by_layer_name(weights, architecture)
+            found = _by_layer_name(weights, kind)
         except KeyError:
             continue
         if all(found[key].shape == expected[key].shape for key in expected):
-            return architecture, found
+            return kind, found
     raise AssetError(
-        f"the weights of {name} fit none of {', '.join(ARCHITECTURES)}: expected keys like features.0.weight "
+        f"the weights of {name} fit none of {', '.join(NETWORKS)}: expected keys like features.0.weight "
         f"(torchvision) or conv1_1.weight, got {list(weights)[:3]}"
     )
 
 
-def _by_layer_name(weights, architecture):
+def _by_layer_name(weights, kind):
     """Return float32 weights under this kit's names."""
-    keys = _torchvision_keys(architecture)
+    keys = _torchvision_keys(kind)
     if "conv1_1.weight" in weights:
         keys = {layer: layer for layer in keys}
     return {f"{layer}.{part}": weights[f"{key}.{part}"].float() for layer, key in keys.items() for part in PARTS}

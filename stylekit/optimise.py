@@ -17,8 +17,7 @@ from torch import Tensor
 
 from stylekit.errors import InputError, NonFiniteLoss
 
-Objective = Callable[[Tensor], dict[str, Tensor]]
-
+METHODS = ("lbfgs", "adam")
 FIRST_MOVE = 0.01  # of the range 0 to 1: how far the first trial of a line search moves a pixel on average
 HISTORY = 10  # pairs of differences that L-BFGS remembers
 LINE_SEARCH = 25  # evaluations after which a line search takes the best point it has
@@ -38,9 +37,12 @@ class Step:
     evaluations: int
     seconds: float
     scale: int = 0
+    done: float = 1.0
 
 
-def minimise(image: Tensor, objective: Objective, steps: int, method: str = "lbfgs") -> Iterator[Step]:
+def minimise(
+    image: Tensor, objective: Callable[[Tensor], dict[str, Tensor]], steps: int, method: str = "lbfgs"
+) -> Iterator[Step]:
     """Yield a Step for the starting picture and one for each iteration, with at most `steps` evaluations in all.
 
     `method` is "lbfgs" (Gatys 2016; limited-memory BFGS with a strong Wolfe line search, Nocedal and Wright 2006,
@@ -118,7 +120,7 @@ class _Evaluation:
 class _Evaluator:
     """Evaluates an objective at x and remembers the points of the current line search, so that none is paid twice."""
 
-    objective: Objective
+    objective: Callable[[Tensor], dict[str, Tensor]]
     x: Tensor
     steps: int
     factor: float = 1.0
@@ -162,12 +164,14 @@ class _Evaluator:
             raise _Spent
         with torch.enable_grad():
             terms = self.objective(self.x)
-            (gradient,) = torch.autograd.grad(terms["total"], self.x)
+            (gradient,) = torch.autograd.grad(terms["total"].sum(), self.x)
         self.evaluations += 1
-        losses = {name: term.item() for name, term in terms.items()}
+        losses = {name: term.sum().item() for name, term in terms.items()}
         self._check(losses, gradient)
         image = self.x.detach().clone()
-        step = Step(image, losses, self.evaluations, time.perf_counter() - self.start)
+        step = Step(
+            image, losses, self.evaluations, time.perf_counter() - self.start, done=self.evaluations / self.steps
+        )
         self.memory.append(_Evaluation(image, gradient, step))
         return self.memory[-1]
 

@@ -1,66 +1,60 @@
-r"""Content reconstruction, texture from noise and style transfer: each a few lines over losses and optimise.
+"""Content reconstruction, texture from noise and style transfer: each a few lines over an objective and `descend`.
 
-The objective, with content_weight, style_weight and tv_weight in front and :math:`\sum_l w_l = 1`, is
-
-.. math:: \alpha C + \beta \sum_l w_l S_l + \gamma TV
-
-in one of three scales, composed here and nowhere else:
-
-* "relative": C, with means over all entries, and S_l are ratios, and TV is divided by that of the reference:
-
-  .. math:: C = \frac{1}{2} \frac{\mathrm{mean}\,(F - P)^2}{\mathrm{mean}\,P^2} \qquad
-     S_l = \frac{E_l(x)}{E_l(\mathrm{reference})}
-
-  The reference is the photograph: S_l is 1 there, and weights mean the same for every picture, size and network.
-* "paper": Eq. 1 and Eq. 4 as printed, and TV: sums over all entries.
-* "mean": C is Eq. 1 divided by N M, S_l is Eq. 4, TV is divided by the number of values, and the network is
-  normalised to mean activation 1: there the published alpha and beta carry over.
-
-Where the style picture has another number of positions than the painting, each Gram matrix is divided by its own M.
 Notebooks 02 (reconstruction), 05 (texture) and 06 (style transfer) come to this step by step.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stylekit.errors import InputError
-from stylekit.images import resize_image
-from stylekit.losses import GramMatrix, content_loss, gram_matrix, style_layer_loss, style_loss, total_variation
-from stylekit.networks import LossNetwork, normalised
-from stylekit.optimise import Step, minimise
+from stylekit.errors import InputError, Interrupted, NonFiniteLoss
+from stylekit.images import AnyPicture, as_image, check_size, fit, resize_image
+from stylekit.networks import LossNetwork
+from stylekit.objective import (
+    CONTENT_LAYERS,
+    CONTENT_WEIGHT,
+    STYLE_LAYERS,
+    Layers,
+    Objective,
+    check_scale,
+    check_weights,
+    layer_weights,
+    painting_objective,
+)
+from stylekit.optimise import METHODS, Step, minimise
 
-CONTENT_LAYERS = ("relu4_2",)
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-SCALES = ("relative", "paper", "mean")
 COARSEST = 128  # pixels of the longer side: painting starts at this size or up to twice as large
-CONTENT_WEIGHT = 0.05  # against a style weight of 1, in the scale "relative"
 STEPS = 80  # evaluations of the objective at each size
-TV_WEIGHT = {"relative": 0.001, "paper": 0.0, "mean": 0.0}  # by scale: the paper's objective has no such term
-SMALLEST = 1e-12  # guards divisions by a loss or a response that is zero
+INITS = ("content", "noise", "style")
+PRESETS = {  # settings of `stylise` by name
+    "more-photo": {"content_weight": 0.2},
+    "balanced": {"content_weight": CONTENT_WEIGHT},
+    "more-style": {"content_weight": 0.02},
+}
 
-Image = Float[Tensor, "1 3 H W"]
+Picture = Float[Tensor, "1 3 H W"]
 
 
 def stylise(
-    content: Image,
-    style: Float[Tensor, "1 3 Hs Ws"],
+    content: AnyPicture,
+    style: AnyPicture,
     network: LossNetwork,
     *,
     content_weight: float = CONTENT_WEIGHT,
     style_weight: float = 1.0,
     tv_weight: float | None = None,
-    content_layers: Iterable[str] | Mapping[str, float] = CONTENT_LAYERS,
-    style_layers: Iterable[str] | Mapping[str, float] = STYLE_LAYERS,
+    content_layers: Layers = CONTENT_LAYERS,
+    style_layers: Layers = STYLE_LAYERS,
     scale: str = "relative",
     init: str = "content",
     sizes: Iterable[int] | None = None,
+    style_size: float = 1.0,
     steps: int = STEPS,
     optimiser: str = "lbfgs",
     seed: int = 0,
@@ -71,138 +65,107 @@ def stylise(
     of the content's own size). `steps` counts the objective's evaluations at each size. Layers are names, or names with
     weights w_l. Total variation, no part of the paper, is weighted 0.001 in the scale "relative" and 0 in the others
     unless said. `init` is "content", "noise" or "style"; later sizes start from the painting so far. At each size the
-    style picture is resized to the same longer side. Raises ValueError for weights, layers or names that make no sense.
+    style picture is looked at with `style_size` times the painting's longer side: below 1 its forms come out finer,
+    above 1 larger. The pictures are whatever `as_image` takes; they are moved to the network's device. Raises
+    InputError at once for pictures, weights, layers or names that make no sense.
     """
-    weights = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
-    if tv_weight is None:
-        weights["tv_weight"] = TV_WEIGHT.get(scale, 0.0)
-    _check(weights, scale, init)
-    content, style = content.to(network.mean.device), style.to(network.mean.device)
-    if scale == "mean":
-        network = normalised(network, [content, style])
-    painting, spent = None, (0, 0.0)
-    for index, size in enumerate(sizes or coarse_to_fine(max(content.shape[-2:]))):
-        photograph, exemplar = resize_image(content, size), resize_image(style, size)
-        if painting is None:
-            painting = _start(init, photograph, exemplar, seed)
-        else:
-            painting = resize_image(painting, tuple(photograph.shape[-2:]))
-        objective = Objective(network, photograph, exemplar, photograph, content_layers, style_layers, scale, **weights)
-        for step in minimise(painting, objective, steps, optimiser):
-            step = _after(step, spent, index)
-            yield step
-        painting, spent = step.image.clamp(0, 1), (step.evaluations, step.seconds)
+    content, style = (as_image(picture, network.mean.device) for picture in (content, style))
+    weights = {"content_weight": content_weight, "style_weight": style_weight}
+    weights |= {} if tv_weight is None else {"tv_weight": tv_weight}
+    check_weights(**weights, style_size=style_size)
+    check_scale(scale)
+    layers = {"content_layers": layer_weights(content_layers), "style_layers": layer_weights(style_layers)}
+    sizes = _checked_sizes(coarse_to_fine(max(content.shape[-2:])) if sizes is None else sizes)
+    _check_descent(init, steps, optimiser)
+
+    def at(size: int) -> tuple[Objective, Picture]:
+        photograph, exemplar = resize_image(content, size), _resized_style(style, size, style_size)
+        objective = painting_objective(network, photograph, exemplar, scale=scale, **layers, **weights)
+        return objective, _start(init, photograph, exemplar, seed)
+
+    first = at(sizes[0])  # now, and not when the first Step is asked for: it says what does not fit together
+    return descend(itertools.chain([first], map(at, sizes[1:])), sizes, steps, optimiser)
 
 
 def reconstruct(
-    content: Image, network: LossNetwork, layer: str, *, steps: int = 200, optimiser: str = "lbfgs", seed: int = 0
+    content: AnyPicture, network: LossNetwork, layer: str, *, steps: int = 200, optimiser: str = "lbfgs", seed: int = 0
 ) -> Iterator[Step]:
-    """Rebuild a photograph from one layer's response to it, from white noise (Gatys 2015, Fig. 1; notebook 02)."""
-    content = content.to(network.mean.device)
+    """Rebuild a photograph from one layer's response to it, from white noise (Gatys 2015, Fig. 1; notebook 02).
+
+    Raises InputError at once for a picture, a layer or a number of steps that makes no sense.
+    """
+    content = as_image(content, network.mean.device)
+    _check_descent("noise", steps, optimiser)
     weights = {"content_weight": 1.0, "style_weight": 0.0, "tv_weight": 0.0}
-    objective = Objective(network, content, content, content, (layer,), (), "relative", **weights)
-    yield from minimise(_start("noise", content, content, seed), objective, steps, optimiser)
+    objective = painting_objective(network, content, content, content_layers=[layer], **weights)
+    return minimise(_start("noise", content, content, seed), objective, steps, optimiser)
 
 
 def synthesise_texture(
-    style: Image,
+    style: AnyPicture,
     network: LossNetwork,
-    layers: Iterable[str] | Mapping[str, float] = STYLE_LAYERS,
+    layers: Layers = STYLE_LAYERS,
     *,
     steps: int = 200,
     optimiser: str = "lbfgs",
     seed: int = 0,
 ) -> Iterator[Step]:
-    """Make a picture from white noise with the style's Gram matrices (Gatys 2015, Fig. 1, top row)."""
-    style = style.to(network.mean.device)
+    """Make a picture from white noise with the style's Gram matrices (Gatys 2015, Fig. 1, top row; notebook 05).
+
+    There is no photograph: each S_l is 1 at the noise. Raises InputError as `reconstruct` does.
+    """
+    style = as_image(style, network.mean.device)
+    _check_descent("noise", steps, optimiser)
     start = _start("noise", style, style, seed)
     weights = {"content_weight": 0.0, "style_weight": 1.0, "tv_weight": 0.0}
-    objective = Objective(network, style, style, start, (), layers, "relative", **weights)
-    yield from minimise(start, objective, steps, optimiser)
+    objective = painting_objective(network, style, style, reference=start, style_layers=layers, **weights)
+    return minimise(start, objective, steps, optimiser)
 
 
-def coarse_to_fine(size: int) -> list[int]:
-    """Return the sizes to paint at: halvings of `size`, the coarsest below twice COARSEST, in growing order."""
+def descend(
+    stages: Iterable[tuple[Objective, Picture]], sizes: Sequence[int], steps: int, optimiser: str = "lbfgs"
+) -> Iterator[Step]:
+    """Yield the Steps of a descent coarse to fine: a stage, its objective and its start, for each of the sizes.
+
+    Each stage but the first starts from the painting so far. Evaluations and seconds count on, and `done` is weighted
+    by the number of pixels, to which the time of an evaluation is about proportional. What ends a descent too early
+    (NonFiniteLoss, Interrupted) carries the last good Step of all sizes.
+    """
+    work = [size**2 / sum(size**2 for size in sizes) for size in sizes]
+    last = None
+    for index, (objective, start) in enumerate(stages):
+        spent = (last.evaluations, last.seconds) if last else (0, 0.0)
+        if last:
+            start = resize_image(last.image, tuple(start.shape[-2:]))
+        try:
+            for step in minimise(start, objective, steps, optimiser):
+                last = _counted_on(step, spent, index, work)
+                yield last
+        except (NonFiniteLoss, Interrupted) as error:
+            error.last = last
+            raise
+
+
+def _counted_on(step, spent, index, work):
+    """Return a Step of one size as a Step of the whole descent."""
+    evaluations, seconds = step.evaluations + spent[0], step.seconds + spent[1]
+    is_last = step.done == 1 and index == len(work) - 1
+    done = 1.0 if is_last else sum(work[:index]) + work[index] * step.done
+    return dataclasses.replace(step, evaluations=evaluations, seconds=seconds, scale=index, done=done)
+
+
+def coarse_to_fine(size: int, coarsest: int = COARSEST) -> list[int]:
+    """Return the sizes to paint at: halvings of `size`, the smallest below twice `coarsest`, in growing order."""
     sizes = [size]
-    while sizes[0] >= 2 * COARSEST:
+    while sizes[0] >= 2 * coarsest:
         sizes.insert(0, round(sizes[0] / 2))
     return sizes
 
 
-class Objective:
-    """The loss terms of a painting by name: "content", "style relu1_1" ..., "tv" where weighted, and "total"."""
-
-    def __init__(
-        self,
-        network: LossNetwork,
-        content: Image,
-        style: Float[Tensor, "1 3 Hs Ws"],
-        reference: Image,
-        content_layers: Iterable[str] | Mapping[str, float],
-        style_layers: Iterable[str] | Mapping[str, float],
-        scale: str,
-        *,
-        content_weight: float,
-        style_weight: float,
-        tv_weight: float,
-    ):
-        self.network, self.scale, self.tv_weight = network, scale, tv_weight
-        self.content_weight, self.style_weight = content_weight, style_weight
-        self.content_layers = layer_weights(content_layers) if content_weight else {}
-        self.style_layers = layer_weights(style_layers) if style_weight else {}
-        with torch.no_grad():
-            self.P = _responses(network, content, self.content_layers)
-            responses = _responses(network, style, self.style_layers)
-            self.A = {layer: gram_matrix(F) for layer, F in responses.items()}
-            self.M_style = {layer: F.shape[-1] for layer, F in responses.items()}
-            self.unit = self._units(reference)
-            tv = total_variation(reference).clamp(min=SMALLEST)
-            self.tv_unit = {"relative": tv, "paper": 1, "mean": reference.numel()}[scale]
-
-    def _units(self, reference):
-        """Return what each layer's S_l is divided by."""
-        if self.scale != "relative":
-            return dict.fromkeys(self.style_layers, 1.0)
-        responses = _responses(self.network, reference, self.style_layers)
-        return {layer: self._style(F, layer).clamp(min=SMALLEST) for layer, F in responses.items()}
-
-    def __call__(self, image: Image) -> dict[str, Tensor]:
-        responses = _responses(self.network, image, self.content_layers | self.style_layers)
-        content = sum(w * self._content(responses[layer], layer) for layer, w in self.content_layers.items())
-        styles = {layer: self._style(responses[layer], layer) / self.unit[layer] for layer in self.style_layers}
-        terms = {"content": content} if self.content_layers else {}
-        terms |= {f"style {layer}": S for layer, S in styles.items()}
-        total = self.content_weight * content
-        if styles:
-            total = total + self.style_weight * style_loss(list(styles.values()), list(self.style_layers.values()))
-        if self.tv_weight:
-            terms["tv"] = total_variation(image) / self.tv_unit
-            total = total + self.tv_weight * terms["tv"]
-        terms["total"] = total
-        return {name: term.sum() for name, term in terms.items()}
-
-    def _content(self, F, layer):
-        P = self.P[layer]
-        entries = {"relative": P.square().sum().clamp(min=SMALLEST), "paper": 1, "mean": F.shape[-2] * F.shape[-1]}
-        return content_loss(F, P) / entries[self.scale]
-
-    def _style(self, F, layer):
-        return style_layer_loss(F, self.A[layer], self.M_style[layer], gram=GramMatrix.apply)
-
-
-def layer_weights(layers: Iterable[str] | Mapping[str, float]) -> dict[str, float]:
-    """Return the layers with a weight above zero and their weights, made to sum to 1; names alone weigh the same."""
-    weights = dict(layers) if isinstance(layers, Mapping) else dict.fromkeys(layers, 1.0)
-    total = sum(weights.values())
-    if not all(math.isfinite(w) and w >= 0 for w in weights.values()) or (weights and total == 0):
-        raise InputError(f"layer weights must be finite, not negative and not all zero, got {weights}")
-    return {layer: w / total for layer, w in weights.items() if w > 0}
-
-
-def _responses(network, image, layers):
-    """Return each layer's response to one image as F, (N, M), without copying it."""
-    responses = network.features(image, layers)  # (1, N, H, W), channels last in memory: rows of N numbers
-    return {layer: f.permute(0, 2, 3, 1).flatten(0, 2).T for layer, f in responses.items()}  # (M, N) -> (N, M)
+def _resized_style(style, size, style_size):
+    """Return the style picture as it is looked at, no side shorter than block 5 of a network needs."""
+    height, width = fit(*style.shape[-2:], max(1, round(size * style_size)))
+    return resize_image(style, (height, width))
 
 
 def _start(init, photograph, exemplar, seed):
@@ -215,20 +178,21 @@ def _start(init, photograph, exemplar, seed):
     return photograph
 
 
-def _after(step, spent, index):
-    evaluations, seconds = spent
-    return dataclasses.replace(
-        step, evaluations=step.evaluations + evaluations, seconds=step.seconds + seconds, scale=index
-    )
+def _checked_sizes(sizes):
+    if isinstance(sizes, int | float | str):
+        raise InputError(f"sizes are several numbers of pixels, coarse to fine, such as [128, 256]; got {sizes!r}")
+    sizes = list(sizes)
+    for size in sizes:
+        check_size(size)
+    if not sizes or sizes != sorted(set(sizes)):
+        raise InputError(f"sizes are numbers of pixels in growing order, at least one; got {sizes}")
+    return sizes
 
 
-def _check(weights, scale, init):
-    for name, weight in weights.items():
-        if not (math.isfinite(weight) and weight >= 0):
-            raise InputError(f"{name} must be a finite number, 0 or more, got {weight}")
-    if not (weights["content_weight"] or weights["style_weight"]):
-        raise InputError("content_weight and style_weight are both 0: there is nothing to minimise")
-    if scale not in SCALES:
-        raise InputError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
-    if init not in ("content", "noise", "style"):
-        raise InputError(f"init must be content, noise or style, not {init!r}")
+def _check_descent(init, steps, optimiser):
+    if init not in INITS:
+        raise InputError(f"init must be one of {', '.join(INITS)}, not {init!r}")
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise InputError(f"steps are evaluations of the objective at each size: 1 or more, got {steps!r}")
+    if optimiser not in METHODS:
+        raise InputError(f"the optimiser must be one of {', '.join(METHODS)}, not {optimiser!r}")

@@ -158,5 +158,6 @@ def test_bad_files_are_told_and_nothing_is_written(photos, tmp_path, capsys, cas
     ],
 )
 def test_vgg16_is_compared_at_the_papers_layers_and_others_at_the_kits(more, content, style):
-    options = cli.parser().parse_args(["train", "swirls", "--photos", ".", *more])
+    words = ["train", "swirls", "--photos", ".", *more]
+    options = cli.parser(words).parse_args(words)
     assert [list(layers) for layers in command._layers(options)] == [content, style]

@@ -85,7 +85,7 @@ def refused(text):
     bad = []
     for words in asked:
         try:
-            cli.parser().parse_args(words)
+            cli.parser(words).parse_args(words)
         except SystemExit:
             bad.append(" ".join(words))
     return bad

@@ -31,7 +31,7 @@ from stylekit.feedforward import (
     transformers,
 )
 from stylekit.networks import load_network
-from stylekit.transfer import STYLE_LAYERS, Objective
+from stylekit.objective import painting_objective
 
 NAMES = ("chelsea", "astronaut", "coffee", "rocket")
 TINY = Architecture(width=3)
@@ -146,7 +146,7 @@ def test_nearest_then_convolution_touches_every_pixel_alike_and_a_transposed_one
 def test_with_one_photograph_as_reference_it_is_the_objective_of_the_optimisation(network):
     p, a, x = photograph("chelsea"), photograph("waves", 80), photograph("coffee")
     weights = {"content_weight": 0.3, "style_weight": 2.0, "tv_weight": 0.01}
-    descent = Objective(network, p, a, p, ["relu3_3"], STYLE_LAYERS, "relative", **weights)(x)
+    descent = painting_objective(network, p, a, content_layers=["relu3_3"], **weights)(x)
     learning = PerceptualLoss(network, a, p, **weights)(x, p)
     assert learning["total"].item() == pytest.approx(descent["total"].item(), rel=1e-5)
     assert learning["content"].item() == pytest.approx(descent["content"].item(), rel=1e-5)

@@ -22,10 +22,10 @@ from stylekit.colour import keep_colour, match_colour
 from stylekit.errors import AssetError
 from stylekit.images import (
     check_output,
-    fingerprint,
     fit,
     from_array,
     load_image,
+    picture_hash,
     read_metadata,
     resize_image,
     save_image,
@@ -341,15 +341,15 @@ def test_a_painting_is_as_readable_for_others_as_any_new_file(tmp_path):
 def test_a_fingerprint_is_the_hash_of_size_and_pixels():
     picture = to_pil(uniform())
     pixels = bytes(value for row in np.asarray(picture).tolist() for pixel in row for value in pixel)
-    assert fingerprint(picture) == hashlib.sha256(f"{W} x {H} RGB\n".encode() + pixels).hexdigest()
+    assert picture_hash(picture) == hashlib.sha256(f"{W} x {H} RGB\n".encode() + pixels).hexdigest()
 
 
 def test_a_fingerprint_ignores_the_file_format_and_metadata(tmp_path):
     picture = to_pil(uniform())
     save_image(uniform(), tmp_path / "a.png", {"stylekit": "recipe"})
     picture.save(tmp_path / "b.bmp")
-    assert fingerprint(Image.open(tmp_path / "a.png")) == fingerprint(Image.open(tmp_path / "b.bmp"))
-    assert fingerprint(picture.convert("RGBA")) == fingerprint(picture)
+    assert picture_hash(Image.open(tmp_path / "a.png")) == picture_hash(Image.open(tmp_path / "b.bmp"))
+    assert picture_hash(picture.convert("RGBA")) == picture_hash(picture)
 
 
 def test_a_fingerprint_sees_one_level_of_one_pixel_and_the_shape():
@@ -358,7 +358,7 @@ def test_a_fingerprint_sees_one_level_of_one_pixel_and_the_shape():
     red, green, blue = picture.getpixel((5, 7))
     changed.putpixel((5, 7), (red ^ 1, green, blue))
     reshaped = Image.frombytes("RGB", (H, W), picture.tobytes())
-    assert len({fingerprint(picture), fingerprint(changed), fingerprint(reshaped)}) == 3
+    assert len({picture_hash(picture), picture_hash(changed), picture_hash(reshaped)}) == 3
 
 
 # --- colour ---------------------------------------------------------------------------------------------------------

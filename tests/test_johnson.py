@@ -16,7 +16,7 @@ from stylekit.feedforward import (
     load_transformer,
     save_transformer,
 )
-from stylekit.networks import fingerprint, load_network
+from stylekit.networks import load_network, weights_hash
 from stylekit.optimise import Step
 from stylekit.paper import johnson
 from stylekit.paper.measurements import PUBLISHED, SIZES, STEPS
@@ -133,5 +133,5 @@ def test_the_stored_curves_are_of_the_network_that_ships():
     training = json.loads(facts_of(stored["style"])["training"])
     assert stored["photographs"] == training["held out"] == 20
     assert load_transformer(stored["style"]).architecture == Architecture()
-    assert stored["weights sha256"] == fingerprint(load_transformer(stored["style"]))
+    assert stored["weights sha256"] == weights_hash(load_transformer(stored["style"]))
     assert stored["mean"]["noise"][0] > stored["mean"]["one pass"] > stored["mean"]["noise"][-1]

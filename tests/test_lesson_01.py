@@ -39,7 +39,7 @@ def test_conv1_1_is_the_loop_over_normalised_pixels_with_the_border_repeated(com
 
 
 def test_vgg19_puts_zeros_at_the_border():
-    network = small_network((1,), (5,), padding=VGG19["padding"])
+    network = small_network((1,), (5,), padding=VGG19.padding)
     convolution = network.convolutions["conv1_1"]
     x = ((IMAGE - network.mean) / network.deviation)[0, :, 35:, 41:]  # (3, 2, 2), the lower right corner
     expected = (convolution.weight[:, :, :2, :2] * x).sum(dim=(1, 2, 3)) + convolution.bias
@@ -55,7 +55,7 @@ def test_each_block_halves_the_maps_and_drops_an_odd_row_or_column(compact):
 
 def test_the_compact_network_is_vgg19_as_far_as_conv5_1_at_a_quarter_of_the_width(compact):
     with torch.device("meta"):
-        vgg19 = LossNetwork(**VGG19)
+        vgg19 = VGG19.build()
     assert vgg19.layers[: len(compact.layers)] == compact.layers
     for name in compact.convolutions.keys() - {"conv5_1"}:
         assert vgg19.convolutions[name].out_channels == 4 * compact.convolutions[name].out_channels
@@ -71,7 +71,7 @@ def seen(network, layer, size, k):
 
 @pytest.mark.parametrize(("architecture", "convolutions"), [(COMPACT, 13), (VGG19, 16)])
 def test_the_receptive_field_of_every_layer_is_the_square_derived_by_hand(architecture, convolutions):
-    network = small_network(architecture["blocks"], (2, 3, 2, 3, 2), padding=architecture["padding"])
+    network = small_network(architecture.blocks, (2, 3, 2, 3, 2), padding=architecture.padding)
     for parameter in network.parameters():
         parameter.uniform_(0.1, 1)
     names = list(network.convolutions)

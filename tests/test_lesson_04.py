@@ -5,7 +5,7 @@ import torch
 
 from stylekit.losses import gram_matrix, style_layer_loss, style_layer_loss_gradient, style_loss
 from stylekit.networks import load_network
-from stylekit.transfer import STYLE_LAYERS, Objective, layer_weights
+from stylekit.objective import STYLE_LAYERS, layer_weights, painting_objective
 
 N, M, M_STYLE = 5, 77, 53  # 7 x 11 positions; a style picture of another size
 
@@ -131,7 +131,7 @@ def test_a_layer_of_weight_zero_cannot_spoil_the_loss(pictures):
     ran = []
     for name, convolution in broken.convolutions.items():
         convolution.register_forward_hook(lambda *_, name=name: ran.append(name))
-    terms = Objective(broken, x, a, x, (), layers, "paper", **weights)(x)
+    terms = painting_objective(broken, x, a, content_layers=(), style_layers=layers, scale="paper", **weights)(x)
     assert set(ran) == {"conv1_1", "conv1_2", "conv2_1"}
     assert terms.keys() == {"style relu1_1", "style relu2_1", "total"}
     by_hand = 0.25 * terms["style relu1_1"] + 0.75 * terms["style relu2_1"]

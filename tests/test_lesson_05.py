@@ -5,8 +5,9 @@ import torch
 
 from stylekit.images import load_image
 from stylekit.losses import gram_matrix, style_layer_loss
-from stylekit.networks import COMPACT, VGG19, LossNetwork, load_network
-from stylekit.transfer import STYLE_LAYERS, Objective, synthesise_texture
+from stylekit.networks import COMPACT, VGG19, load_network
+from stylekit.objective import STYLE_LAYERS, painting_objective
+from stylekit.transfer import synthesise_texture
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_texture_starts_from_uniform_noise_of_its_seed_whatever_the_layers(netwo
 def test_the_style_picture_itself_has_no_style_loss(precise, precise_style):
     noise = torch.rand(precise_style.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     weights = {"content_weight": 0.0, "style_weight": 1.0, "tv_weight": 0.0}
-    objective = Objective(precise, precise_style, precise_style, noise, (), STYLE_LAYERS, "relative", **weights)
+    objective = painting_objective(precise, precise_style, precise_style, reference=noise, content_layers=(), **weights)
     assert objective(precise_style)["total"].item() < 1e-20
     assert objective(precise_style.flip(3))["total"].item() > 1e-6
 
@@ -108,6 +109,6 @@ def test_relu1_1_sees_three_pixels_and_relu5_1_more_than_112(precise):
 def test_a_style_is_19256_numbers_for_compact_and_305888_for_vgg19():
     for architecture, numbers in ((COMPACT, 19_256), (VGG19, 305_888)):
         with torch.device("meta"):
-            found = LossNetwork(**architecture).features(torch.rand(1, 3, 48, 48), STYLE_LAYERS)
+            found = architecture.build().features(torch.rand(1, 3, 48, 48), STYLE_LAYERS)
             grams = [gram_matrix(F.flatten(2)) for F in found.values()]
         assert sum(len(torch.triu_indices(*G.shape[1:])[0]) for G in grams) == numbers

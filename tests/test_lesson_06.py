@@ -13,7 +13,8 @@ from stylekit.losses import (
     total_variation,
 )
 from stylekit.networks import load_network
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, style_terms, style_units
+from stylekit.transfer import stylise
 
 ALPHA, BETA = 0.03, 11.0
 
@@ -44,8 +45,9 @@ def written_out(network, x, p, a, alpha=ALPHA, beta=BETA):
 
 
 def objective(network, p, a, scale, alpha=1.0, beta=1.0, layers=STYLE_LAYERS):
-    weights = {"content_weight": alpha, "style_weight": beta, "tv_weight": 0.0}
-    return Objective(network, p, a, p, CONTENT_LAYERS, layers, scale, **weights)
+    units = style_units(network, a, p, layers) if scale == "relative" else None
+    content = content_terms(network, p, CONTENT_LAYERS, alpha, scale)
+    return Objective(network, [*content, *style_terms(network, a, layers, beta, units)])
 
 
 def gradient(function, x):

@@ -7,8 +7,9 @@ import torch
 
 from stylekit.images import load_image
 from stylekit.networks import load_network
+from stylekit.objective import STYLE_LAYERS, layer_weights, painting_objective
 from stylekit.paper import stored
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, layer_weights, stylise
+from stylekit.transfer import stylise
 from stylekit.widgets import FACTOR
 
 RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)
@@ -62,7 +63,7 @@ def test_the_stored_total_is_equation_7_of_the_stored_terms(panels):
 def test_a_style_layer_that_was_not_asked_for_is_not_matched(panels, network):
     p, a = load_image("chelsea", size=256), load_image("shapes", size=256)
     weights = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
-    measure = Objective(network, p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **weights)
+    measure = painting_objective(network, p, a, **weights)
     with torch.no_grad():
         for count in range(1, 6):
             terms = measure(panels[count, 1e-5].image)

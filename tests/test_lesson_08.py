@@ -12,8 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stylekit.images import load_image
 from stylekit.networks import COMPACT, VGG19, LossNetwork, load_network
+from stylekit.objective import STYLE_LAYERS, painting_objective
 from stylekit.optimise import minimise
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
+from stylekit.transfer import stylise
 
 SOURCE = Path(__file__).resolve().parent.parent / "notebooks" / "source" / "08-how-to-descend.py"
 TAUGHT = ("looking", "gradient_descent", "adam", "dot", "direction", "lbfgs", "flops")
@@ -39,7 +40,7 @@ def network():
 
 def painting(network, size, style="waves", dtype=torch.float32):
     p, a = (load_image(name, size).to(dtype) for name in ("chelsea", style))
-    return p, Objective(network.to(dtype), p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **WEIGHTS)
+    return p, painting_objective(network.to(dtype), p, a, **WEIGHTS)
 
 
 def places_of(method, objective, x, looks, *options, looking):
@@ -219,7 +220,7 @@ class Rough(LossNetwork):
 
 def slope(network, x):
     p, a = (load_image(name, 64).to(x.dtype) for name in ("chelsea", "waves"))
-    objective = Objective(network, p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **WEIGHTS)
+    objective = painting_objective(network, p, a, **WEIGHTS)
     x = x.clone().requires_grad_(True)
     return torch.autograd.grad(objective(x)["total"], x)[0].double().flatten()
 
@@ -228,7 +229,7 @@ def test_float32_has_the_slope_of_float64_and_bfloat16_loses_it_towards_the_end(
     p, objective = painting(network, 64)
     *_, last = minimise(p, objective, 60)
     precise, cosines = load_network("compact", device="cpu").double(), {}
-    rough = Rough(**COMPACT).requires_grad_(False)
+    rough = Rough(COMPACT.blocks, COMPACT.widths, COMPACT.padding).requires_grad_(False)
     rough.load_state_dict(network.state_dict())
     for name, x in (("photograph", p), ("painting", last.image)):
         true, *others = slope(precise, x.double()), slope(network, x), slope(rough, x)
@@ -241,7 +242,7 @@ def test_float32_has_the_slope_of_float64_and_bfloat16_loses_it_towards_the_end(
 def test_the_formula_counts_the_operations_that_torch_counts(taught, architecture):
     height, width = 75, 53
     with torch.device("meta"):
-        network = LossNetwork(**architecture).requires_grad_(False)
+        network = architecture.build().requires_grad_(False)
         x = torch.rand(1, 3, height, width, requires_grad=True)
         with FlopCounterMode(display=False) as counter:
             responses = network.features(x, STYLE_LAYERS)
@@ -250,11 +251,11 @@ def test_the_formula_counts_the_operations_that_torch_counts(taught, architectur
             for F in responses.values():
                 D = F.flatten(2) @ F.flatten(2).transpose(1, 2)
                 D @ F.flatten(2)  # the derivative, where D is dL/dG
-    convolutions, grams = taught["flops"](**architecture, height=height, width=width)
+    convolutions, grams = taught["flops"](architecture, height=height, width=width)
     assert (convolutions, grams) == (counter.get_total_flops(), products.get_total_flops())
 
 
 def test_vgg19_at_512_pixels_takes_397_gflop_an_evaluation(taught):
-    convolutions, grams = taught["flops"](**VGG19, height=512, width=512)
+    convolutions, grams = taught["flops"](VGG19, height=512, width=512)
     assert (round(convolutions / 1e9, 1), round((convolutions + grams) / 1e9, 1)) == (378.7, 396.9)
     assert math.isclose(500 * (convolutions + grams) / 100e9 / 60, 33, abs_tol=0.5)

@@ -9,7 +9,7 @@ from torch import nn
 from stylekit.feedforward import KIT, Architecture, PerceptualLoss, Schedule, TransformationNetwork, train
 from stylekit.images import load_image
 from stylekit.networks import load_network
-from stylekit.transfer import STYLE_LAYERS
+from stylekit.objective import STYLE_LAYERS
 
 DOWN = [("conv", 9, 1), ("conv", 3, 2), ("conv", 3, 2)]
 BLOCKS = [("conv", 3, 1)] * 10

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from stylekit.losses import content_loss, gram_matrix, style_layer_loss
-from stylekit.networks import load_network
-from stylekit.transfer import Objective
+from stylekit.networks import load_network, normalised
+from stylekit.objective import painting_objective
 
 CONTENT, STYLE = "relu2_2", {"relu1_1": 3.0, "relu3_1": 1.0}
 WEIGHTS = {"content_weight": 0.3, "style_weight": 0.7, "tv_weight": 0.0}
@@ -31,7 +31,9 @@ def responses():
 
 def terms(network, pictures, scale, style="a", weights=WEIGHTS, layers=STYLE):
     p, a = pictures["p"], pictures[style]
-    found = Objective(network, p, a, p, [CONTENT], layers, scale, **weights)(pictures["x"])
+    found = painting_objective(network, p, a, content_layers=[CONTENT], style_layers=layers, scale=scale, **weights)(
+        pictures["x"]
+    )
     return {name: term.item() for name, term in found.items()}
 
 
@@ -74,6 +76,7 @@ def test_scale_paper_with_converted_weights_is_the_loss_of_the_pytorch_tutorial(
 
 def test_scale_mean_is_half_the_mean_for_content_and_each_gram_by_its_own_positions(network, pictures):
     found = terms(network, pictures, "mean", style="wide")
+    network = normalised(network, [pictures["p"], pictures["wide"]])
     N, M, content, _ = squares(network, pictures, CONTENT)
     assert found["content"] == pytest.approx(content / (2 * N * M), rel=1e-12)
     for layer in STYLE:
@@ -100,7 +103,10 @@ def test_scale_relative_does_not_feel_the_scale_of_the_responses_but_scale_paper
     louder.convolutions["conv1_1"].bias.mul_(3)
     for scale, growth in (("paper", (9, 81)), ("relative", (1, 1))):
         p, a, x = (pictures[k] for k in ("p", "a", "x"))
-        before, after = (Objective(n, p, a, p, [layer], [layer], scale, **WEIGHTS)(x) for n in (network, louder))
+        before, after = (
+            painting_objective(n, p, a, content_layers=[layer], style_layers=[layer], scale=scale, **WEIGHTS)(x)
+            for n in (network, louder)
+        )
         ratios = [(after[k] / before[k]).item() for k in ("content", f"style {layer}")]
         assert ratios == pytest.approx(growth, rel=1e-9)
 

@@ -5,8 +5,8 @@ import torch
 
 from stylekit.losses import style_layer_loss, style_loss
 from stylekit.networks import IMAGENET_DEVIATION, IMAGENET_MEAN, load_network
+from stylekit.objective import painting_objective
 from stylekit.optimise import NonFiniteLoss, minimise
-from stylekit.transfer import Objective
 
 WEIGHTS = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
 
@@ -21,7 +21,9 @@ def network():
 
 
 def objective(network, photograph, style):
-    return Objective(network, photograph, style, photograph, ["relu2_2"], ["relu2_1"], "paper", **WEIGHTS)
+    return painting_objective(
+        network, photograph, style, content_layers=["relu2_2"], style_layers=["relu2_1"], scale="paper", **WEIGHTS
+    )
 
 
 def test_layers_asked_for_together_are_those_asked_for_one_by_one(network):
@@ -51,7 +53,7 @@ def test_the_mean_colour_becomes_zero(network):
 def test_eq3_the_objectives_gram_matrix_pairs_filters_not_positions(network):
     style = picture(22, 34, seed=1)
     maps = network.features(style, ["relu2_1"])["relu2_1"][0]
-    A = objective(network, picture(26, 38, seed=2), style).A["relu2_1"]
+    A = maps[0].numel() * objective(network, picture(26, 38, seed=2), style).terms["style relu2_1"].target[0]
     assert A.shape == (32, 32)
     for i, j in [(0, 0), (3, 17), (17, 3), (31, 5)]:
         assert A[i, j].item() == pytest.approx((maps[i] * maps[j]).sum().item(), rel=1e-4, abs=1e-5)

@@ -11,7 +11,7 @@ import torchvision
 from torch import nn
 
 from stylekit.errors import AssetError
-from stylekit.networks import ARCHITECTURES, LossNetwork, fingerprint, load_network, normalised
+from stylekit.networks import NETWORKS, LossNetwork, load_network, normalised, weights_hash
 
 IMAGE = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(0))
 
@@ -93,8 +93,8 @@ def test_the_fingerprint_is_that_of_the_weights_and_differs_in_bfloat16(compact)
     by_hand = hashlib.sha256()
     for weights in compact.convolutions.state_dict().values():
         by_hand.update(weights.contiguous().numpy().tobytes())
-    assert fingerprint(compact) == by_hand.hexdigest()
-    assert fingerprint(load_network("compact", device="cpu", precision="bfloat16")) != by_hand.hexdigest()
+    assert weights_hash(compact) == by_hand.hexdigest()
+    assert weights_hash(load_network("compact", device="cpu", precision="bfloat16")) != by_hand.hexdigest()
 
 
 def test_an_unknown_precision_is_told():
@@ -108,7 +108,7 @@ def test_unknown_pooling_is_told():
 
 
 def test_normalised_gives_mean_activation_one_and_changes_nothing_else(compact):
-    network = LossNetwork(**ARCHITECTURES["compact"])
+    network = NETWORKS["compact"].build()
     network.load_state_dict(compact.state_dict())
     network.double()
     images = [IMAGE.double(), IMAGE.flip(3).double() ** 2]

@@ -13,11 +13,11 @@ from stylekit import assets, paper
 from stylekit.errors import AssetError
 from stylekit.files import LOSSES
 from stylekit.images import load_image, read_metadata
-from stylekit.networks import COMPACT, LossNetwork, fingerprint, load_network
+from stylekit.networks import COMPACT, load_network, weights_hash
+from stylekit.objective import STYLE_LAYERS
 from stylekit.optimise import Step
 from stylekit.paper import sweep
 from stylekit.paper.panels import Record
-from stylekit.transfer import STYLE_LAYERS
 
 TOLERANCE = 0.05  # of an expected loss: rounding differs from processor to processor, and a descent amplifies it
 FAST = {"size": 64, "steps": 3}
@@ -69,7 +69,7 @@ def test_the_variant_paper_paints_as_published_with_vgg19():
 
 
 def test_offline_needs_no_download_and_every_layer_is_in_the_compact_network():
-    known, layers = assets.pictures(), LossNetwork(**COMPACT).layers
+    known, layers = assets.pictures(), COMPACT.build().layers
     for recipe in (r for r in paper.recipes() if r.figure in paper.FIGURES):
         assert {known[recipe.content].origin, known[recipe.style].origin} <= {"scikit-image", "data"}
         assert set(recipe.content_layers + recipe.style_layers) <= set(layers)
@@ -124,7 +124,7 @@ def test_a_panel_carries_its_recipe_its_inputs_and_the_course_of_its_losses(tmp_
     assert finish([recipe], tmp_path) == [recipe.panel]
     (found,) = paper.read_panels([recipe], tmp_path)
     assert found.recipe == recipe and found.image.shape[-1] == 64
-    assert found.made_from.weights == fingerprint(load_network("compact", device="cpu"))
+    assert found.made_from.weights == weights_hash(load_network("compact", device="cpu"))
     course = list(csv.DictReader(found.course.splitlines()))
     assert float(course[-1]["total"]) == found.losses["total"] < float(course[0]["total"])
     assert int(course[-1]["evaluations"]) == found.evaluations == 3
@@ -226,7 +226,7 @@ def test_panels_of_two_figures_are_not_composed(tmp_path):
 @pytest.mark.parametrize("figure", paper.FIGURES)
 def test_what_is_stored_was_painted_by_the_present_recipes_and_weights(figure):
     stored = paper.stored(figure)
-    weights = fingerprint(load_network("compact", device="cpu"))
+    weights = weights_hash(load_network("compact", device="cpu"))
     assert [p.recipe for p in stored.values()] == paper.recipes(figure)
     assert {p.made_from.weights for p in stored.values()} == {weights}, "run: make figures"
     for found in stored.values():

@@ -28,6 +28,7 @@ FOR_READERS = ("lab", "cluster")  # the extras whose packages a module may impor
 FLOORS = (
     ("errors", "files", "assets", "images", "colour", "losses", "optimise", "patches", "video", "background"),
     ("networks", "figures"),
+    ("objective",),
     ("transfer", "feedforward"),
     ("paper", "checks", "widgets"),
     ("studio", "commands", "__main__"),

@@ -19,9 +19,9 @@ from PIL import Image
 from stylekit.background import Worker, stop_workers
 from stylekit.images import jpeg_bytes
 from stylekit.networks import load_network
+from stylekit.objective import STYLE_LAYERS
 from stylekit.paper import Panel, recipes
 from stylekit.paper.panels import Inputs
-from stylekit.transfer import STYLE_LAYERS
 from stylekit.widgets import LivePainting, Settings, WeightsExplorer, live, nearest_panel, objective
 
 WIDGET = build_notebooks.WIDGET

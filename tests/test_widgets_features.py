@@ -45,7 +45,7 @@ def dark_to_yellow(array, largest):
 @pytest.mark.parametrize("layer", ["conv1_1", "relu1_2", "conv2_1", "relu2_2", "relu3_1", "conv3_3"])
 def test_the_receptive_field_is_exactly_the_pixels_that_have_a_gradient(layer):
     torch.manual_seed(0)
-    narrow = LossNetwork(VGG19["blocks"], widths=(2, 2, 2, 2, 2)).double().requires_grad_(False)
+    narrow = LossNetwork(VGG19.blocks, widths=(2, 2, 2, 2, 2)).double().requires_grad_(False)
     for parameter in narrow.parameters():
         parameter.uniform_(0.1, 1)  # no response is 0, none cancels another
     white = torch.ones(1, 3, 83, 97, dtype=torch.float64, requires_grad=True)

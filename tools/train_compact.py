@@ -31,7 +31,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import nn
 from tqdm import tqdm
 
-from stylekit.networks import COMPACT, LossNetwork, load_network
+from stylekit.networks import COMPACT, load_network
 
 SIDE = 128  # pixels of a stored training picture
 TAUGHT = [f"relu{n}" for n in ("1_1", "1_2", "2_1", "2_2", "3_1", "3_3", "4_1", "4_2", "4_3", "5_1")]
@@ -146,7 +146,7 @@ class Student(nn.Module):
 
     def __init__(self, channels):
         super().__init__()
-        self.network = LossNetwork(**COMPACT)
+        self.network = COMPACT.build()
         for convolution in self.network.convolutions.values():
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             nn.init.zeros_(convolution.bias)

@@ -280,7 +280,7 @@ print(table(sees, corner="layer"))
 
 # %% slideshow={"slide_type": "skip"}
 torch.manual_seed(0)
-narrow = LossNetwork(VGG19["blocks"], widths=(3, 3, 3, 3, 3)).double()  # VGG-19, but with 3 filters in each layer
+narrow = LossNetwork(VGG19.blocks, widths=(3, 3, 3, 3, 3)).double()  # VGG-19, but with 3 filters in each layer
 assert narrow.layers[: len(network.layers)] == network.layers
 print(f"{len(narrow.convolutions)} convolutions, of which we use {len(network.convolutions)}")
 

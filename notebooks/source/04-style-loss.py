@@ -534,7 +534,7 @@ print(f"own M      {style_layer_loss(F_tiled, A5, M_style=77).item():.3f}")
 # Then **with the pictures, where the seams between the tiles are new, and only they:**
 
 # %% slideshow={"slide_type": "skip"}
-from stylekit.transfer import STYLE_LAYERS
+from stylekit.objective import STYLE_LAYERS
 
 R_tiled, R_a, R_p = (network.features(y, STYLE_LAYERS) for y in (tiled, a, p))
 sizes = {}
@@ -722,7 +722,7 @@ strip(
 # network runs, and makes the other weights add up to 1.
 
 # %% tags=["nbval-check-output"]
-from stylekit.transfer import layer_weights
+from stylekit.objective import layer_weights
 
 w = layer_weights({"relu1_1": 1.0, "relu2_1": 3.0, "relu5_1": 0.0})
 print(w)

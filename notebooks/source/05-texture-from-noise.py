@@ -35,8 +35,8 @@ from stylekit.figures import grid, loss_curves, strip, table
 from stylekit.images import load_image
 from stylekit.losses import gram_matrix, style_layer_loss
 from stylekit.networks import COMPACT, VGG19, load_network
+from stylekit.objective import STYLE_LAYERS
 from stylekit.optimise import minimise
-from stylekit.transfer import STYLE_LAYERS
 
 # %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")
@@ -539,7 +539,7 @@ my_compact, my_vgg19, my_picture = 19256, 305888, 196608
 ### END SOLUTION
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
-kept = [sum(N * (N + 1) // 2 for N in architecture["widths"]) for architecture in (COMPACT, VGG19)]
+kept = [sum(N * (N + 1) // 2 for N in architecture.widths) for architecture in (COMPACT, VGG19)]
 truths = [*kept, 3 * 256 * 256]
 for answer, truth in zip((my_compact, my_vgg19, my_picture), truths, strict=True):
     print(check_value(answer, truth))

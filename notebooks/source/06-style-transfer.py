@@ -36,7 +36,8 @@ from stylekit.figures import grid, loss_curves, strip, table
 from stylekit.images import load_image, resize_image
 from stylekit.losses import content_loss, gram_matrix, style_layer_loss, style_loss, total_variation
 from stylekit.networks import load_network
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, style_terms, style_units
+from stylekit.transfer import stylise
 
 # %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")
@@ -367,13 +368,15 @@ print(table(numbers, corner="alpha/beta"))
 # | `"mean"` | $L_{content} / (N M)$ | $E_l$ | [normalised](glossary.md#weight-normalisation) to mean response 1 |
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# Look at one and the same painting in each scale:
+# Look at one and the same painting in each scale. An objective is a list of terms, one for each layer; we take the
+# network as it is for all three:
 
 
 # %% slideshow={"slide_type": "skip"}
 def objective(scale, network=network, p=p, a=a, content_weight=1.0, style_weight=1.0, style_layers=STYLE_LAYERS):
-    weights = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": 0}
-    return Objective(network, p, a, p, CONTENT_LAYERS, style_layers, scale, **weights)
+    units = style_units(network, a, p, style_layers) if scale == "relative" else None  # E_l(p)
+    content = content_terms(network, p, CONTENT_LAYERS, content_weight, scale)
+    return Objective(network, [*content, *style_terms(network, a, style_layers, style_weight, units)])
 
 
 # %% slideshow={"slide_type": "skip"}

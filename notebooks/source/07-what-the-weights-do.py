@@ -33,8 +33,9 @@ from stylekit.checks import check_value
 from stylekit.figures import grid, strip, table
 from stylekit.images import load_image, resize_image
 from stylekit.networks import load_network
+from stylekit.objective import STYLE_LAYERS, painting_objective
 from stylekit.paper import paint, recipes, stored
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
+from stylekit.transfer import stylise
 from stylekit.widgets import FACTOR, LivePainting, Settings, WeightsExplorer, nearest_panel, objective
 
 # %% slideshow={"slide_type": "skip"}
@@ -191,7 +192,7 @@ print(f"at alpha/beta = 1e-3 the content loss rises {rise:.0f} times {whole}")
 # %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")
 weights = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
-measure = Objective(network, p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **weights)
+measure = painting_objective(network, p, a, **weights)
 left = [nearest_panel(panels, -5, STYLE_LAYERS[:n]) for n in range(1, 6)]  # the first column
 
 # %% slideshow={"slide_type": "skip"}

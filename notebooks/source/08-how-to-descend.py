@@ -33,8 +33,9 @@ from stylekit.checks import check_value
 from stylekit.figures import bars, contours, curves, strip, table
 from stylekit.images import load_image
 from stylekit.networks import COMPACT, VGG19, LossNetwork, load_network
+from stylekit.objective import painting_objective
 from stylekit.optimise import minimise
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
+from stylekit.transfer import stylise
 
 # %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")
@@ -56,7 +57,7 @@ p.shape  # (pictures, colours, height, width)
 # %% slideshow={"slide_type": "skip"}
 def objective_for(p, a, network):
     weights = {"content_weight": 0.05, "style_weight": 1.0, "tv_weight": 0.001}
-    return Objective(network, p, a, p, CONTENT_LAYERS, STYLE_LAYERS, "relative", **weights)
+    return painting_objective(network, p, a, **weights)
 
 
 # %%
@@ -710,7 +711,10 @@ def slope(network, x, dtype=torch.float32):
 
 
 # %% slideshow={"slide_type": "skip"}
-rough, precise = Rough(**COMPACT).requires_grad_(False), load_network("compact", device="cpu").double()
+rough, precise = (
+    Rough(COMPACT.blocks, COMPACT.widths, COMPACT.padding).requires_grad_(False),
+    load_network("compact", device="cpu").double(),
+)
 rough.load_state_dict(network.state_dict())
 
 # %% slideshow={"slide_type": "skip"}
@@ -822,10 +826,10 @@ bars(
 
 
 # %% slideshow={"slide_type": "skip"}
-def flops(blocks, widths, height, width, deepest=5, **_):
+def flops(spec, height, width, deepest=5):
     """Return the FLOP of one evaluation up to conv5_1: those of the convolutions, and those of the Gram matrices."""
     convolutions, grams, incoming = 0, 0, 3
-    for block, (depth, N) in enumerate(zip(blocks, widths, strict=True), start=1):
+    for block, (depth, N) in enumerate(zip(spec.blocks, spec.widths, strict=True), start=1):
         M = (height // 2 ** (block - 1)) * (width // 2 ** (block - 1))  # each pooling halves both sides
         for _ in range(depth if block < deepest else 1):
             convolutions += 2 * (2 * 9 * incoming * N * M)
@@ -839,7 +843,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 with FlopCounterMode(display=False) as counter:
     look(p)
-convolutions, grams = flops(**COMPACT, height=p.shape[2], width=p.shape[3])
+convolutions, grams = flops(COMPACT, height=p.shape[2], width=p.shape[3])
 counted = {kind.__name__: flop for kind, flop in counter.get_flop_counts()["Global"].items()}
 assert convolutions == counted["convolution"] + counted["convolution_backward"], "not one more, not one less"
 print(f"{convolutions / 1e9:.3f} GFLOP in convolutions, as torch counts them, and {grams / 1e9:.3f} in Gram matrices")
@@ -1004,11 +1008,11 @@ for answer, c in ((my_moves_25, 25), (my_moves_100, 100)):
 # %% slideshow={"slide_type": "skip"}
 my_gflop, my_minutes = ..., ...
 ### BEGIN SOLUTION
-my_gflop = round(sum(flops(**VGG19, height=512, width=512)) / 1e9)
-my_minutes = round(500 * sum(flops(**VGG19, height=512, width=512)) / 100e9 / 60)
+my_gflop = round(sum(flops(VGG19, height=512, width=512)) / 1e9)
+my_minutes = round(500 * sum(flops(VGG19, height=512, width=512)) / 100e9 / 60)
 ### END SOLUTION
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
-work = sum(flops(**VGG19, height=512, width=512))
+work = sum(flops(VGG19, height=512, width=512))
 for answer, truth in ((my_gflop, round(work / 1e9)), (my_minutes, round(500 * work / 100e9 / 60))):
     print(check_value(answer, truth))

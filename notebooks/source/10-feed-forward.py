@@ -46,7 +46,7 @@ from stylekit.feedforward.tiles import transform
 from stylekit.figures import Arrow, Box, curves, diagram, grid, maps, strip, table
 from stylekit.images import load_image
 from stylekit.networks import load_network
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, painting_objective
 
 
 # %% slideshow={"slide_type": "skip"}
@@ -144,7 +144,7 @@ precise = load_network("compact", device="cpu").double()
 
 # %%
 p, a = cat.double(), waves.double()
-optimised = Objective(precise, p, a, p, *layered.values(), "relative", **weights)
+optimised = painting_objective(precise, p, a, **layered, **weights)
 learned = PerceptualLoss(precise, a, p, **layered, **weights)
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}

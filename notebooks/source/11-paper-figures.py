@@ -33,7 +33,8 @@ from stylekit.checks import check_value
 from stylekit.figures import bars, strip, table
 from stylekit.images import load_image
 from stylekit.networks import load_network
-from stylekit.transfer import STYLE_LAYERS, stylise
+from stylekit.objective import STYLE_LAYERS
+from stylekit.transfer import stylise
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A figure is a list, a panel is a recipe

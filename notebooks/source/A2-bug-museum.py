@@ -940,9 +940,9 @@ judge(test_no_deeper_than_needed, broken=whole, right=needed)
 # %%
 from stylekit.networks import VGG19
 
-up_to_block_4 = sum(VGG19["blocks"][:4])
-assert (up_to_block_4 + 1, sum(VGG19["blocks"])) == (13, 16)
-f"conv5_1 is number {up_to_block_4 + 1} of {sum(VGG19['blocks'])}"
+up_to_block_4 = sum(VGG19.blocks[:4])
+assert (up_to_block_4 + 1, sum(VGG19.blocks)) == (13, 16)
+f"conv5_1 is number {up_to_block_4 + 1} of {sum(VGG19.blocks)}"
 
 # %% [markdown]
 # ## Exhibit 15. The grey picture

@@ -21,8 +21,7 @@ from stylekit.video import CONTAINERS, check_film_output, even_sides, open_film,
 VIDEOS = CONTAINERS.keys() - {".gif"} | {".avi"}  # suffixes of what is no photograph, whatever OUT is
 
 
-def add(commands):
-    command = commands.add_parser("apply", help="paint a photograph, a folder, a GIF or a video with a trained network")
+def add_options(command):
     add = command.add_argument
     add("style", metavar="STYLE", help="a network: the name of a style that ships, or what train wrote (.safetensors)")
     add("input", metavar="INPUT", help="a photograph (a name, see assets, or a file), a folder of them, a GIF or video")
@@ -32,7 +31,6 @@ def add(commands):
     help = "of a film: how much of the frame before stays, along the motion, against flicker; 0: none (default 0.5)"
     add("--blend", type=float, metavar="0..1", default=BLEND, help=help)
     add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
-    command.set_defaults(run=run)
 
 
 def run(options) -> int:

@@ -13,8 +13,7 @@ from stylekit.errors import InputError
 from stylekit.networks import pick_device
 
 
-def add(commands):
-    command = commands.add_parser("figure", help="paint a figure of the papers or the slides, panel by panel")
+def add_options(command):
     add = command.add_argument
     names = ", ".join(paper.FIGURES | paper.MEASURED)
     add("figure", metavar="FIGURE", nargs="?", help=f"one of {names}; without it the figures are listed")
@@ -29,7 +28,6 @@ def add(commands):
     add("--workers", type=int, metavar="N", help="paint N panels at a time, in processes of this machine")
     add("--cluster", metavar="ADDRESS", help="paint on the workers of a Dask scheduler, such as tcp://10.0.0.7:8786")
     add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
-    command.set_defaults(run=run)
 
 
 def run(options) -> int:

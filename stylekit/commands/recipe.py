@@ -13,10 +13,8 @@ from stylekit.errors import InputError
 from stylekit.files import RECIPE
 
 
-def add(commands):
-    recipe = commands.add_parser("recipe", help="print the command that made a painting")
-    recipe.add_argument("painting", metavar="OUT.png", type=Path)
-    recipe.set_defaults(run=run)
+def add_options(command):
+    command.add_argument("painting", metavar="OUT.png", type=Path)
 
 
 def run(options) -> int:

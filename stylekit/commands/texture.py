@@ -20,14 +20,12 @@ METHODS = {  # the pictures that each takes, by their names in the options
 }
 
 
-def add(commands):
-    command = commands.add_parser("texture", help="make a picture of pieces of another, as before networks")
+def add_options(command):
     methods = command.add_subparsers(dest="method", required=True, metavar="METHOD")
     _add_efros_leung(methods)
     _add_quilt(methods)
     _add_quilt_transfer(methods)
     _add_analogy(methods)
-    command.set_defaults(run=run)
 
 
 def _add_efros_leung(methods):
@@ -116,7 +114,7 @@ def _recipe(options, pictures, code):
     return {
         "texture": options.method,
         "arguments": arguments | {"output": str(options.output)},
-        "sha256": {part: images.fingerprint(assets.open_picture(name)) for part, name in pictures.items()},
+        "sha256": {part: images.picture_hash(assets.open_picture(name)) for part, name in pictures.items()},
         "versions": {"stylekit": __version__, "python": sys.version.split()[0]},
         "complete": code == 0,
     }

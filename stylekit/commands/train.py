@@ -31,16 +31,15 @@ from stylekit.feedforward import (
     train,
 )
 from stylekit.feedforward.objective import CONTENT_LAYERS, CONTENT_WEIGHT, TV_WEIGHT
-from stylekit.networks import PRECISIONS, fingerprint, load_network, pick_device
-from stylekit.transfer import STYLE_LAYERS
+from stylekit.networks import PRECISIONS, load_network, pick_device, weights_hash
+from stylekit.objective import STYLE_LAYERS
 
 LAYERS = {"vgg16": (PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS)}  # by loss network; all others have the kit's
 PREVIEW = 160  # pixels of the pictures shown while it learns
 PREVIEWED = ("chelsea", "astronaut", "coffee", "rocket")
 
 
-def add(commands):
-    command = commands.add_parser("train", help="teach a network one style, so that it paints in one pass")
+def add_options(command):
     add = command.add_argument
     add("style", metavar="STYLE", help="the style picture: a name (see assets) or a file")
     add("--photos", metavar="FOLDER|TAR", required=True, type=Path, help="photographs to learn on, the more the better")
@@ -66,7 +65,6 @@ def add(commands):
     add("--precision", choices=PRECISIONS, default="float32", help="bfloat16 is faster where the processor has it")
     add("--seed", type=int, default=0, help="of the first weights and the photographs (default %(default)s)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
-    command.set_defaults(run=run)
 
 
 def run(options) -> int:
@@ -202,8 +200,8 @@ def _objective(options, photographs, device):
     facts = weights | {
         "content layers": content_layers,
         "style layers": style_layers,
-        "style sha256": images.fingerprint(assets.open_picture(options.style)),
-        "loss network sha256": fingerprint(loss_network),
+        "style sha256": images.picture_hash(assets.open_picture(options.style)),
+        "loss network sha256": weights_hash(loss_network),
         "photographs": len(photographs),
         "held out": options.hold_out,
         "size": options.size,

@@ -25,11 +25,11 @@ from stylekit.feedforward import (
 )
 from stylekit.files import write_whole
 from stylekit.images import load_image
-from stylekit.networks import ARCHITECTURES, LossNetwork, fingerprint, load_network
+from stylekit.networks import NETWORKS, load_network, weights_hash
+from stylekit.objective import painting_objective
 from stylekit.optimise import minimise
 from stylekit.paper.measurements import DESCENTS, EVALUATIONS, LOSS_NETWORKS, STEPS, TRANSFORMERS, Measurement
 from stylekit.paper.panels import machine
-from stylekit.transfer import Objective
 
 RESULTS = "results.json"
 
@@ -60,10 +60,10 @@ def _work(recipe: Measurement, device: torch.device) -> Callable[[], Tensor]:
         network = network.to(memory_format=torch.channels_last)
         return torch.inference_mode()(lambda: network(image))
     content_layers, style_layers = LOSS_NETWORKS[recipe.network]
-    loss_network = LossNetwork(**ARCHITECTURES[recipe.network]).requires_grad_(False).to(device)
+    loss_network = NETWORKS[recipe.network].build().requires_grad_(False).to(device)
     loss_network = loss_network.to(memory_format=torch.channels_last)
-    weights = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
-    objective = Objective(loss_network, image, image, image, content_layers, style_layers, "relative", **weights)
+    options = {"content_layers": content_layers, "style_layers": style_layers, "content_weight": 1.0, "tv_weight": 0.0}
+    objective = painting_objective(loss_network, image, image, **options)
     painted = image.clone().requires_grad_()
     return lambda: torch.autograd.grad(objective(painted)["total"], painted)[0]
 
@@ -132,7 +132,7 @@ def summary(found: Sequence[dict], style: str) -> dict:
     """Return the means over the photographs, place by place, and where each descent meets the one pass."""
     mean = {name: np.mean([entry[name] for entry in found], axis=0).tolist() for name in found[0]}
     meets = {s: [meeting_point(entry[s], entry["one pass"]) for entry in found] for s in DESCENTS}
-    facts = {"weights sha256": fingerprint(load_transformer(style)), "machine": machine(), "torch": torch.__version__}
+    facts = {"weights sha256": weights_hash(load_transformer(style)), "machine": machine(), "torch": torch.__version__}
     return {"style": style, "photographs": len(found), "mean": mean, "meets after": meets} | facts
 
 

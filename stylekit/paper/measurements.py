@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stylekit.feedforward import PAPER, PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, Architecture
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS
 from stylekit.paper.sources import Figure
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS
 
 MEASURED = {
     figure.name: figure

@@ -19,10 +19,8 @@ from stylekit import __version__
 from stylekit.assets import open_picture
 from stylekit.errors import InputError
 from stylekit.files import LOSSES, RECIPE
-from stylekit.images import fingerprint as picture_fingerprint
-from stylekit.images import load_image, png_bytes, read_metadata
-from stylekit.networks import fingerprint as network_fingerprint
-from stylekit.networks import load_network
+from stylekit.images import load_image, picture_hash, png_bytes, read_metadata
+from stylekit.networks import load_network, weights_hash
 from stylekit.optimise import Step
 from stylekit.paper.recipes import PAINTED, Recipe
 from stylekit.transfer import stylise
@@ -41,8 +39,8 @@ class Inputs:
 
 def inputs(recipe: Recipe, device: str = "auto") -> Inputs:
     """Return the hashes of a recipe's pictures and weights. Raises AssetError where one of them cannot be had."""
-    content, style = (picture_fingerprint(open_picture(name)) for name in (recipe.content, recipe.style))
-    return Inputs(content, style, network_fingerprint(load_network(recipe.network, device=device)))
+    content, style = (picture_hash(open_picture(name)) for name in (recipe.content, recipe.style))
+    return Inputs(content, style, weights_hash(load_network(recipe.network, device=device)))
 
 
 def paint(recipe: Recipe, device: str = "auto") -> Iterator[Step]:

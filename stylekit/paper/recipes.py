@@ -4,10 +4,9 @@ A figure is a list of panels, and a panel is a `Recipe`. Each figure has two var
 VGG-19) and "offline" (the pictures and the network that ship with the kit). Layers bear the kit's names: the papers'
 "conv4_2" is `relu4_2` (see `networks`).
 
-How a panel is painted follows from the network (`MANNERS`). VGG-19: as published, from white noise at the full size,
-with the published alpha / beta in the scale "mean", the one in which it carries over. The compact network, many of
-whose deep filters are silent or rare, cannot be normalised to mean activation 1 without those few drowning the rest:
-it paints coarse to fine in the scale "relative", where 300 alpha / beta does about the same to the eye.
+How a panel is painted follows from the kind of network (`networks.NETWORKS`), also where a file holds its weights.
+VGG: as published, from white noise at the full size, with the published alpha / beta in the scale "mean", the one in
+which it carries over. The compact network paints coarse to fine in the scale "relative".
 """
 
 from __future__ import annotations
@@ -19,31 +18,17 @@ from dataclasses import dataclass, field
 
 from stylekit.errors import InputError
 from stylekit.images import check_size
+from stylekit.networks import spec_of
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT
 from stylekit.paper.measurements import MEASURED, Measurement, measurements
 from stylekit.paper.sources import CAST, CVPR4_RATIOS, FIG2, FIG3_RATIOS, FIGURES, check_figure
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT
+from stylekit.transfer import coarse_to_fine
 
 VARIANTS = {  # the network and the longer side in pixels, unless said otherwise
     "offline": {"network": "compact", "size": 256},
     "paper": {"network": "vgg19", "size": 512},
 }
 PAINTED = ("stylise", "reconstruct", "texture")  # the methods that descend; "content" and "style" show what goes in
-COARSEST = 64  # pixels at which the compact network begins: from noise, the large forms have to come first
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How a network paints: the scale of its loss, the factor on a published ratio, evaluations at each size."""
-
-    scale: str
-    factor: float
-    tv_weight: float
-    steps: int
-    coarsest: int | None  # pixels; None paints at the full size only
-
-
-AS_PUBLISHED = Manner("mean", 1.0, 0.0, 500, None)
-MANNERS = {"compact": Manner("relative", 300.0, TV_WEIGHT["relative"], 150, COARSEST)}
 
 
 @dataclass(frozen=True)
@@ -113,9 +98,9 @@ def recipes(
     size = VARIANTS[variant]["size"] if size is None else size
     check_size(size)
     network = network or VARIANTS[variant]["network"]
-    manner = MANNERS.get(network, AS_PUBLISHED)
+    spec = spec_of(network)
     painted = [
-        _paint_by(manner, _cast(recipe, variant, network, originals), size, steps)
+        _paint_by(spec.manner, _cast(recipe, variant, network, spec, originals), size, steps)
         for name in FIGURES
         if figure in (None, name)
         for recipe in _PANELS[name](name)
@@ -130,22 +115,19 @@ def stand_ins(recipes: Iterable[Recipe]) -> list[str]:
 
 def _paint_by(manner, recipe, size, steps):
     """Fill in what the network's manner decides."""
-    sizes = [size]
-    if manner.coarsest:
-        while sizes[0] >= 2 * manner.coarsest:
-            sizes.insert(0, round(sizes[0] / 2))
+    sizes = coarse_to_fine(size, manner.coarsest) if manner.coarsest else [size]
     return dataclasses.replace(
         recipe,
         scale=manner.scale,
         content_weight={"reconstruct": 1.0, "texture": 0.0}.get(recipe.method, manner.factor * recipe.published),
         style_weight=0.0 if recipe.method == "reconstruct" else 1.0,
-        tv_weight=manner.tv_weight,
+        tv_weight=TV_WEIGHT[manner.scale],
         sizes=tuple(sizes),
         steps=steps or manner.steps,
     )
 
 
-def _cast(recipe, variant, network, originals):
+def _cast(recipe, variant, network, spec, originals):
     """Put pictures in place of the parts, layers that the network has in place of those it lacks, and say so."""
     played, notes = {"network": network, "variant": variant, "originals": originals}, []
     for place in ("content", "style"):
@@ -154,7 +136,7 @@ def _cast(recipe, variant, network, originals):
         played[place] = offline if variant == "offline" else (original if originals and original else shown)
         if played[place] != original:
             notes.append(f"{played[place]} in place of {part}")
-    if network == "compact" and "relu5_2" in recipe.content_layers:  # it ends at relu5_1
+    if spec.blocks[4] < 2 and "relu5_2" in recipe.content_layers:  # it ends at relu5_1, as the compact one does
         played |= {"content_layers": ("relu5_1",), "column": recipe.column.replace("relu5_2", "relu5_1")}
         notes.append("relu5_1 in place of relu5_2")
     return dataclasses.replace(recipe, note="; ".join(notes), **played)

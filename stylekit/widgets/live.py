@@ -16,13 +16,13 @@ from torch import Tensor
 from stylekit import figures
 from stylekit.background import Worker, stop_workers
 from stylekit.images import resize_image
-from stylekit.networks import LossNetwork
+from stylekit.networks import COMPACT, LossNetwork
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT, Objective, painting_objective
 from stylekit.optimise import Step, minimise
-from stylekit.paper.recipes import MANNERS
-from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT, Objective, stylise
+from stylekit.transfer import stylise
 from stylekit.widgets.view import bundle, labelled, log_slider, losses_text, picture_html
 
-FACTOR = MANNERS["compact"].factor  # content weight in the scale "relative" / published alpha / beta
+FACTOR = COMPACT.manner.factor  # content weight in the scale "relative" / published alpha / beta
 FRAME = 0.1  # seconds between two frames, at least
 STEPS = 400  # evaluations after which a painting rests until a slider moves or Start is pressed
 TV_WEIGHTS = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
@@ -53,7 +53,8 @@ def objective(
     weights = {"style_weight": float(styled), "tv_weight": settings.tv_weight}
     weights["content_weight"] = settings.content_weight
     layers = settings.layer_weights if styled else {}
-    return Objective(network, content, style, content, (settings.content_layer,), layers, "relative", **weights)
+    layers = {"content_layers": (settings.content_layer,), "style_layers": layers}
+    return painting_objective(network, content, style, **layers, **weights)
 
 
 class LivePainting:
