@@ -5,18 +5,8 @@ import torch
 
 from stylekit.images import load_image
 from stylekit.losses import gram_matrix, style_layer_loss
-from stylekit.networks import COMPACT, VGG19, LossNetwork, load_network
+from stylekit.networks import COMPACT, VGG19, LossNetwork
 from stylekit.transfer import STYLE_LAYERS, Objective, synthesise_texture
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def precise():
-    return load_network("compact", device="cpu").double()
 
 
 @pytest.fixture(scope="module")

@@ -12,20 +12,9 @@ from stylekit.losses import (
     total_loss,
     total_variation,
 )
-from stylekit.networks import load_network
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, stylise
 
 ALPHA, BETA = 0.03, 11.0
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def precise():
-    return load_network("compact", device="cpu").double()
 
 
 def uniform(seed, height=37, width=53):

@@ -6,17 +6,11 @@ import pytest
 import torch
 
 from stylekit.images import load_image
-from stylekit.networks import load_network
 from stylekit.paper import stored
 from stylekit.transfer import CONTENT_LAYERS, STYLE_LAYERS, Objective, layer_weights, stylise
 from stylekit.widgets import FACTOR
 
 RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
 
 
 @pytest.fixture(scope="module")
