@@ -5,22 +5,14 @@ import signal
 
 import numpy as np
 import pytest
+from conftest import run
 from PIL import Image
 
-from stylekit import __main__ as cli
 from stylekit import images, transfer
 from stylekit.commands import stylise as command
 from stylekit.optimise import NonFiniteLoss
 
 FAST = ["--size", "64", "--steps", "3"]
-
-
-def run(*words):
-    """Return the exit code, also where argparse itself leaves."""
-    try:
-        return cli.main([str(word) for word in words])
-    except SystemExit as left:
-        return left.code
 
 
 def stylise(out, *words, content="chelsea", style="swirls"):

@@ -4,21 +4,13 @@ import shlex
 import signal
 
 import pytest
+from conftest import run
 from PIL import Image
 
-from stylekit import __main__ as cli
 from stylekit import assets, paper
 from stylekit.errors import AssetError
 
 FAST = ["--size", "64", "--steps", "2"]
-
-
-def run(*words):
-    """Return the exit code, also where argparse itself leaves."""
-    try:
-        return cli.main([str(word) for word in words])
-    except SystemExit as left:
-        return left.code
 
 
 def test_one_command_paints_a_figure_and_a_second_one_only_composes_it(tmp_path, capsys, monkeypatch):

@@ -4,9 +4,9 @@ import shlex
 
 import numpy as np
 import pytest
+from conftest import run
 from PIL import Image
 
-from stylekit import __main__ as cli
 from stylekit import images, patches
 from stylekit.commands import texture
 from stylekit.files import RECIPE
@@ -17,14 +17,6 @@ FAST = {
     "quilt-transfer": ["chelsea", "waves", "--size", "48", "--block", "12", "--iterations", "2"],
     "analogy": ["facets", "waves", "chelsea", "--size", "48", "--levels", "2", "--kappa", "5"],
 }
-
-
-def run(*words):
-    """Return the exit code, also where argparse itself leaves."""
-    try:
-        return cli.main([str(word) for word in words])
-    except SystemExit as left:
-        return left.code
 
 
 def pixels(path):

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from conftest import anchors
 
 from stylekit import __main__ as cli
 
@@ -131,12 +132,6 @@ def test_the_table_of_extras_is_that_of_pyproject_and_every_command_asks_for_one
 
 def test_the_page_on_installation_names_no_place_to_fetch_packages_from():
     assert re.findall(r"https?://|--index-url|--extra-index-url|whl/", PAGES[0].read_text(encoding="utf-8")) == []
-
-
-def anchors(markdown):
-    """Return the anchors of a page's headings."""
-    headings = re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @every

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from conftest import photograph
 from PIL import Image
 from torch import nn
 
@@ -30,20 +31,10 @@ from stylekit.feedforward import (
     train,
     transformers,
 )
-from stylekit.networks import load_network
 from stylekit.objective import painting_objective
 
 NAMES = ("chelsea", "astronaut", "coffee", "rocket")
 TINY = Architecture(width=3)
-
-
-def photograph(name, size=64):
-    return images.resize_image(images.load_image(name, 2 * size), (size, size))
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
 
 
 @pytest.fixture(scope="module")

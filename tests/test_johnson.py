@@ -16,7 +16,7 @@ from stylekit.feedforward import (
     load_transformer,
     save_transformer,
 )
-from stylekit.networks import load_network, weights_hash
+from stylekit.networks import weights_hash
 from stylekit.optimise import Step
 from stylekit.paper import johnson
 from stylekit.paper.measurements import PUBLISHED, SIZES, STEPS
@@ -85,9 +85,9 @@ def test_a_descent_meets_a_value_where_it_is_first_at_or_below_it():
     assert paper.meeting_point([9.0, 5.0], 4.0) is None
 
 
-def test_fig_5_compares_one_objective_of_one_photograph():
+def test_fig_5_compares_one_objective_of_one_photograph(network):
     photograph = images.resize_image(images.load_image("chelsea", 96), (64, 64))
-    objective = PerceptualLoss(load_network("compact", device="cpu"), photograph.flip(-1), photograph)
+    objective = PerceptualLoss(network, photograph.flip(-1), photograph)
     torch.manual_seed(0)
     (found,) = paper.compare(TransformationNetwork(Architecture(width=2)), objective, [photograph[0]], steps=8)
     assert found["photograph"][0] == pytest.approx(objective(photograph, photograph)["total"].item(), rel=1e-5)

@@ -8,15 +8,10 @@ import torch
 from torch import nn
 
 from stylekit.figures import numbers
-from stylekit.networks import COMPACT, VGG19, LossNetwork, load_network, normalised
+from stylekit.networks import COMPACT, VGG19, LossNetwork, normalised
 
 IMAGE = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 SIDES = (3, 5, 10, 14, 24, 32, 40, 48, 68, 84, 100, 116, 156, 188, 220, 252)  # of the receptive fields, by hand
-
-
-@pytest.fixture(scope="module")
-def compact():
-    return load_network("compact", device="cpu").double()
 
 
 def small_network(blocks, widths, **options):
@@ -25,8 +20,8 @@ def small_network(blocks, widths, **options):
 
 
 @pytest.mark.parametrize(("row", "column"), [(7, 11), (0, 42), (36, 0)])
-def test_conv1_1_is_the_loop_over_normalised_pixels_with_the_border_repeated(compact, row, column):
-    convolution = compact.convolutions["conv1_1"]
+def test_conv1_1_is_the_loop_over_normalised_pixels_with_the_border_repeated(precise, row, column):
+    convolution = precise.convolutions["conv1_1"]
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     expected = convolution.bias[5].item()
     for c in range(3):
@@ -34,7 +29,7 @@ def test_conv1_1_is_the_loop_over_normalised_pixels_with_the_border_repeated(com
             for v in (-1, 0, 1):
                 pixel = IMAGE[0, c, min(max(row + u, 0), 36), min(max(column + v, 0), 42)].item()
                 expected += convolution.weight[5, c, u + 1, v + 1].item() * (pixel - mean[c]) / deviation[c]
-    found = compact.features(IMAGE, ["conv1_1"])["conv1_1"][0, 5, row, column].item()
+    found = precise.features(IMAGE, ["conv1_1"])["conv1_1"][0, 5, row, column].item()
     assert found == pytest.approx(expected, abs=1e-6)  # mean and deviation are kept in float32
 
 
@@ -46,20 +41,20 @@ def test_vgg19_puts_zeros_at_the_border():
     torch.testing.assert_close(network.features(IMAGE, ["conv1_1"])["conv1_1"][0, :, -1, -1], expected)
 
 
-def test_each_block_halves_the_maps_and_drops_an_odd_row_or_column(compact):
+def test_each_block_halves_the_maps_and_drops_an_odd_row_or_column(precise):
     first = [f"relu{block}_1" for block in range(1, 6)]
-    shapes = {layer: tuple(f.shape[1:]) for layer, f in compact.features(IMAGE, first).items()}
+    shapes = {layer: tuple(f.shape[1:]) for layer, f in precise.features(IMAGE, first).items()}
     expected = [(16, 37, 43), (32, 18, 21), (64, 9, 10), (128, 4, 5), (128, 2, 2)]
     assert shapes == dict(zip(first, expected, strict=True))
 
 
-def test_the_compact_network_is_vgg19_as_far_as_conv5_1_at_a_quarter_of_the_width(compact):
+def test_the_compact_network_is_vgg19_as_far_as_conv5_1_at_a_quarter_of_the_width(precise):
     with torch.device("meta"):
         vgg19 = VGG19.build()
-    assert vgg19.layers[: len(compact.layers)] == compact.layers
-    for name in compact.convolutions.keys() - {"conv5_1"}:
-        assert vgg19.convolutions[name].out_channels == 4 * compact.convolutions[name].out_channels
-    assert vgg19.convolutions["conv5_1"].out_channels == 4 * compact.convolutions["conv5_1"].out_channels == 512
+    assert vgg19.layers[: len(precise.layers)] == precise.layers
+    for name in precise.convolutions.keys() - {"conv5_1"}:
+        assert vgg19.convolutions[name].out_channels == 4 * precise.convolutions[name].out_channels
+    assert vgg19.convolutions["conv5_1"].out_channels == 4 * precise.convolutions["conv5_1"].out_channels == 512
 
 
 def seen(network, layer, size, k):
@@ -119,30 +114,30 @@ def test_normalised_divides_a_filter_by_its_mean_and_multiplies_the_channel_that
                 torch.testing.assert_close(new.weight[i, j], old.weight[i, j] * (theirs / own))
 
 
-def test_to_forget_the_next_layer_is_a_gross_error(compact):
-    mu = compact.features(IMAGE, ["relu1_1"])["relu1_1"].mean(dim=(0, 2, 3))
-    forgotten = copy.deepcopy(compact)
+def test_to_forget_the_next_layer_is_a_gross_error(precise):
+    mu = precise.features(IMAGE, ["relu1_1"])["relu1_1"].mean(dim=(0, 2, 3))
+    forgotten = copy.deepcopy(precise)
     forgotten.convolutions["conv1_1"].weight /= mu.view(-1, 1, 1, 1)
     forgotten.convolutions["conv1_1"].bias /= mu
-    old, bad = (n.features(IMAGE, ["relu1_2"])["relu1_2"] for n in (compact, forgotten))
+    old, bad = (n.features(IMAGE, ["relu1_2"])["relu1_2"] for n in (precise, forgotten))
     assert (bad - old).norm() > 0.3 * old.norm()
 
 
-def test_a_doubled_filter_doubles_its_own_row_and_no_other(compact):
-    doubled = copy.deepcopy(compact)
+def test_a_doubled_filter_doubles_its_own_row_and_no_other(precise):
+    doubled = copy.deepcopy(precise)
     doubled.convolutions["conv1_1"].weight[12] *= 2
     doubled.convolutions["conv1_1"].bias[12] *= 2
-    old, new = (n.features(IMAGE, ["relu1_1"])["relu1_1"][0] for n in (compact, doubled))
+    old, new = (n.features(IMAGE, ["relu1_1"])["relu1_1"][0] for n in (precise, doubled))
     factor = torch.ones(16, 1, 1, dtype=torch.float64)
     factor[12] = 2
     assert old[12].sum() > 0
     torch.testing.assert_close(new, factor * old)
 
 
-def test_the_features_of_the_lesson_are_those_of_torch_with_the_same_weights(compact):
-    layers = [nn.ReLU(), compact.convolutions["conv1_2"], nn.ReLU(), nn.AvgPool2d(2), compact.convolutions["conv2_1"]]
-    x = compact.convolutions["conv1_1"]((IMAGE - compact.mean) / compact.deviation)
-    torch.testing.assert_close(compact.features(IMAGE, ["conv2_1"])["conv2_1"], nn.Sequential(*layers)(x))
+def test_the_features_of_the_lesson_are_those_of_torch_with_the_same_weights(precise):
+    layers = [nn.ReLU(), precise.convolutions["conv1_2"], nn.ReLU(), nn.AvgPool2d(2), precise.convolutions["conv2_1"]]
+    x = precise.convolutions["conv1_1"]((IMAGE - precise.mean) / precise.deviation)
+    torch.testing.assert_close(precise.features(IMAGE, ["conv2_1"])["conv2_1"], nn.Sequential(*layers)(x))
 
 
 def test_numbers_writes_each_number_to_two_decimals_in_one_range_of_colours():

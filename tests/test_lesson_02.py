@@ -5,7 +5,6 @@ import torch
 
 from stylekit.images import load_image
 from stylekit.losses import content_loss, content_loss_gradient
-from stylekit.networks import load_network
 from stylekit.transfer import reconstruct
 
 
@@ -14,33 +13,23 @@ def picture(seed, height=37, width=43):
 
 
 @pytest.fixture(scope="module")
-def network64():
-    return load_network("compact", device="cpu").double()
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
-@pytest.fixture(scope="module")
 def photograph():
     return load_image("coffee", size=56)
 
 
-def half_squared_distance(network64, x, P):
+def half_squared_distance(precise, x, P):
     """Eq. 1 at relu4_2, from conv4_2 and without the package's loss."""
-    return ((network64.features(x, ["conv4_2"])["conv4_2"].clamp(min=0) - P) ** 2).sum() / 2
+    return ((precise.features(x, ["conv4_2"])["conv4_2"].clamp(min=0) - P) ** 2).sum() / 2
 
 
 @pytest.fixture(scope="module")
-def way_to_the_pixels(network64):
+def way_to_the_pixels(precise):
     """Return x, P, Z, F, Eq. 2 at relu4_2, and the gradient by the pixels from end to end."""
-    x, P = picture(1).requires_grad_(True), network64.features(picture(2), ["relu4_2"])["relu4_2"]
-    found = network64.features(x, ["conv4_2", "relu4_2"])
+    x, P = picture(1).requires_grad_(True), precise.features(picture(2), ["relu4_2"])["relu4_2"]
+    found = precise.features(x, ["conv4_2", "relu4_2"])
     Z, F = found["conv4_2"], found["relu4_2"]
     eq2 = content_loss_gradient(F.flatten(2), P.flatten(2)).view_as(F).detach()
-    (end_to_end,) = torch.autograd.grad(half_squared_distance(network64, x, P), x)
+    (end_to_end,) = torch.autograd.grad(half_squared_distance(precise, x, P), x)
     return x, P, Z, F, eq2, end_to_end
 
 
@@ -50,12 +39,12 @@ def test_eq2_back_propagated_from_the_convolution_is_the_gradient_by_the_pixels(
     torch.testing.assert_close(gradient, end_to_end, rtol=0, atol=1e-12 * end_to_end.abs().max().item())
 
 
-def test_eq2_back_propagated_agrees_with_a_central_difference_in_the_pixels(network64, way_to_the_pixels):
+def test_eq2_back_propagated_agrees_with_a_central_difference_in_the_pixels(precise, way_to_the_pixels):
     x, P, Z, _, eq2, _ = way_to_the_pixels
     (gradient,) = torch.autograd.grad(Z, x, grad_outputs=eq2, retain_graph=True)
     with torch.no_grad():
         d, h = picture(3) - 0.5, 1e-7
-        ahead, behind = (half_squared_distance(network64, x + way * d, P).item() for way in (h, -h))
+        ahead, behind = (half_squared_distance(precise, x + way * d, P).item() for way in (h, -h))
     assert (ahead - behind) / (2 * h) == pytest.approx((gradient * d).sum().item(), rel=1e-3)
 
 
@@ -124,9 +113,9 @@ def test_relu5_1_has_a_sixth_as_many_numbers_as_the_picture_and_relu1_1_more_tha
     assert found["relu1_1"].shape == (1, 16, 96, 144) and found["relu1_1"].numel() > 5 * 41472
 
 
-def test_there_are_pictures_that_relu5_1_cannot_tell_apart(network64):
+def test_there_are_pictures_that_relu5_1_cannot_tell_apart(precise):
     x = picture(4, height=16, width=23)
-    response = lambda image: network64.features(image, ["relu5_1"])["relu5_1"].flatten()  # noqa: E731
+    response = lambda image: precise.features(image, ["relu5_1"])["relu5_1"].flatten()  # noqa: E731
     J = torch.autograd.functional.jacobian(response, x, vectorize=True).flatten(1)  # (N M, 3 H W)
     assert J.shape == (128, 3 * 16 * 23)
     d = picture(5, height=16, width=23).flatten() - 0.5

@@ -24,11 +24,6 @@ def by_hand():
 
 
 @pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu").double()
-
-
-@pytest.fixture(scope="module")
 def pictures():
     generator = torch.Generator().manual_seed(4)
     return [torch.rand(1, 3, 53, 37, generator=generator, dtype=torch.float64) for _ in range(2)]
@@ -111,10 +106,10 @@ def test_eq5_pulls_with_the_weighted_sum_of_the_layers_gradients():
 
 
 @pytest.mark.parametrize("layer", STYLE_LAYERS)
-def test_eq6_carried_from_z_to_the_pixels_is_the_gradient_of_the_whole(network, pictures, layer):
+def test_eq6_carried_from_z_to_the_pixels_is_the_gradient_of_the_whole(precise, pictures, layer):
     x, a = pictures[0].clone().requires_grad_(True), pictures[1]
-    Z = network.features(x, ["conv" + layer[4:]])["conv" + layer[4:]]
-    A = gram_matrix(network.features(a, [layer])[layer][0].flatten(1))
+    Z = precise.features(x, ["conv" + layer[4:]])["conv" + layer[4:]]
+    A = gram_matrix(precise.features(a, [layer])[layer][0].flatten(1))
     (end_to_end,) = torch.autograd.grad(style_layer_loss(Z[0].relu().flatten(1), A), x, retain_graph=True)
     masked = style_layer_loss_gradient(Z[0].relu().flatten(1), A).detach()
     (carried,) = torch.autograd.grad(Z, x, grad_outputs=masked.view_as(Z))

@@ -5,19 +5,9 @@ import torch
 
 from stylekit.images import load_image
 from stylekit.losses import gram_matrix, style_layer_loss
-from stylekit.networks import COMPACT, VGG19, load_network
+from stylekit.networks import COMPACT, VGG19
 from stylekit.objective import STYLE_LAYERS, painting_objective
 from stylekit.transfer import synthesise_texture
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def precise():
-    return load_network("compact", device="cpu").double()
 
 
 @pytest.fixture(scope="module")

@@ -12,21 +12,10 @@ from stylekit.losses import (
     total_loss,
     total_variation,
 )
-from stylekit.networks import load_network
 from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, style_terms, style_units
 from stylekit.transfer import stylise
 
 ALPHA, BETA = 0.03, 11.0
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def precise():
-    return load_network("compact", device="cpu").double()
 
 
 def uniform(seed, height=37, width=53):

@@ -6,18 +6,12 @@ import pytest
 import torch
 
 from stylekit.images import load_image
-from stylekit.networks import load_network
 from stylekit.objective import STYLE_LAYERS, layer_weights, painting_objective
 from stylekit.paper import stored
 from stylekit.transfer import stylise
 from stylekit.widgets import FACTOR
 
 RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -33,11 +33,6 @@ def taught():
     return {name: space[name] for name in TAUGHT}
 
 
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
 def painting(network, size, style="waves", dtype=torch.float32):
     p, a = (load_image(name, size).to(dtype) for name in ("chelsea", style))
     return p, painting_objective(network.to(dtype), p, a, **WEIGHTS)
@@ -200,8 +195,7 @@ def test_without_tolerances_torchs_lbfgs_still_remembers_no_pair_of_a_tiny_loss(
     assert remembered == {1: 7, 1e-8: 0}
 
 
-def test_small_first_gets_lower_from_noise_for_the_same_work():
-    network = load_network("compact", device="cpu")
+def test_small_first_gets_lower_from_noise_for_the_same_work(network):
     p, a = load_image("chelsea", 128), load_image("swirls", 128)
     options = {"init": "noise", "content_weight": 0.1}
     *_, large = stylise(p, a, network, sizes=[128], steps=40, **options)
@@ -225,10 +219,10 @@ def slope(network, x):
     return torch.autograd.grad(objective(x)["total"], x)[0].double().flatten()
 
 
-def test_float32_has_the_slope_of_float64_and_bfloat16_loses_it_towards_the_end(network):
+def test_float32_has_the_slope_of_float64_and_bfloat16_loses_it_towards_the_end(network, precise):
     p, objective = painting(network, 64)
     *_, last = minimise(p, objective, 60)
-    precise, cosines = load_network("compact", device="cpu").double(), {}
+    cosines = {}
     rough = Rough(COMPACT.blocks, COMPACT.widths, COMPACT.padding).requires_grad_(False)
     rough.load_state_dict(network.state_dict())
     for name, x in (("photograph", p), ("painting", last.image)):

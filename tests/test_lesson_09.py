@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from conftest import last
 from scipy.ndimage import gaussian_filter
 from torch.nn.functional import conv2d, unfold
 
@@ -31,11 +32,6 @@ from stylekit.patches import (
 def pixels(name, size, top=0, left=0, height=None, width=None):
     picture = to_array(load_image(name, size=size)).astype(float)
     return picture[top:, left:][:height, :width]
-
-
-def last(steps):
-    *_, step = steps
-    return step
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ WEIGHTS = {"content_weight": 0.3, "style_weight": 0.7, "tv_weight": 0.0}
 
 
 @pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu").double()
+def network(precise):
+    return precise
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,14 @@
 
 import pytest
 import torch
+from conftest import picture
 
 from stylekit.losses import style_layer_loss, style_loss
-from stylekit.networks import IMAGENET_DEVIATION, IMAGENET_MEAN, load_network
+from stylekit.networks import IMAGENET_DEVIATION, IMAGENET_MEAN
 from stylekit.objective import painting_objective
 from stylekit.optimise import NonFiniteLoss, minimise
 
 WEIGHTS = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
-
-
-def picture(height, width, seed):
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
 
 
 def objective(network, photograph, style):

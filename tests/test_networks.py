@@ -17,8 +17,8 @@ IMAGE = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.fixture(scope="module")
-def compact():
-    return load_network("compact", device="cpu")
+def compact(network):
+    return network
 
 
 def test_conv_is_before_and_relu_after_the_rectifier(compact):

@@ -10,6 +10,7 @@ import jupytext
 import nbformat
 import pytest
 from build_cheatsheet import equations
+from conftest import anchors
 from nbgrader.preprocessors import CheckCellMetadata, ClearSolutions
 
 from stylekit import losses
@@ -80,12 +81,6 @@ def test_every_picture_of_a_notebook_has_alternative_text(path):
                 pictures += 1
     assert pictures > 0
     assert [text for text in prose(path) if re.search(r"!\[\s*\]\(|<img(?![^>]*alt=)", text)] == []
-
-
-def anchors(markdown):
-    """Return the anchors that code-hosting sites give the headings of a Markdown file."""
-    headings = re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @every

@@ -6,16 +6,13 @@ from itertools import islice, pairwise
 
 import numpy as np
 import pytest
+from conftest import noise
 
 from stylekit.images import load_image, to_array
 from stylekit.patches import efros_leung, growing, neighbours_kept
 
 ROWS, COLUMNS = 17, 23  # of the exemplar
 HEIGHT, WIDTH = 13, 19  # of what is grown
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).random(shape)
 
 
 def grow(exemplar, size, window, seed=0, **options):

@@ -9,6 +9,7 @@ import jaxtyping
 import numpy as np
 import pytest
 import torch
+from conftest import noise
 
 from stylekit.patches import (
     efros_leung,
@@ -20,11 +21,6 @@ from stylekit.patches import (
     quilt,
 )
 from stylekit.patches import quilt_transfer as transfer
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).random(shape)
-
 
 GOOD = noise(13, 17, 3)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from conftest import noise
 
 from stylekit.images import load_image, to_array
 from stylekit.patches import (
@@ -21,10 +22,6 @@ from stylekit.patches import (
 )
 
 A_SIDES, B_SIDES = (11, 19), (17, 13)
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).random(shape)
 
 
 @pytest.fixture(scope="module")

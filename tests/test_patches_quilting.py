@@ -7,6 +7,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from conftest import noise
 
 from stylekit.images import load_image, to_array
 from stylekit.patches import Search, minimum_cut, quilt, quilt_transfer, quilting, seam_contrast, straight_cut
@@ -15,10 +16,6 @@ from stylekit.patches.quilting import transfer_schedule
 ROWS, COLUMNS = 17, 23  # of the exemplar
 HEIGHT, WIDTH = 29, 37  # of what is made
 Y = np.array([0.299, 0.587, 0.114])  # luminance of R, G, B
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).random(shape)
 
 
 def smooth(height, width):

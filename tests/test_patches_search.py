@@ -6,15 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from conftest import noise
 
 from stylekit.patches import Search
 from stylekit.patches.search import choose
 
 H, W = 17, 23
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).random(shape)
 
 
 def by_loops(picture, terms):

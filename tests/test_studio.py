@@ -14,6 +14,7 @@ from datetime import datetime
 import av
 import numpy as np
 import pytest
+from conftest import wait_for
 from moving import make_video, pan
 from PIL import Image
 
@@ -25,13 +26,6 @@ from stylekit.feedforward.tiles import transform
 from stylekit.studio import Studio, app, gallery, jobs
 
 PATIENCE = 60  # seconds; what takes longer hangs
-
-
-def wait_for(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it hangs"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from conftest import photograph
 from scipy.ndimage import gaussian_filter
 
 from stylekit import images
@@ -25,18 +26,8 @@ from stylekit.feedforward.superresolution import (
     pixel_loss,
     shrink,
 )
-from stylekit.networks import load_network
 
 TINY = Architecture(width=3, normalisation="none", enlarge=4)
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
-def photograph(name, size=96):
-    return images.resize_image(images.load_image(name, 2 * size), (size, size))
 
 
 def mean_squares(a, b):
@@ -158,9 +149,9 @@ def test_a_training_beats_bicubic_interpolation_in_what_it_minimises(network, pe
         assert objective(enlarger(photo), photo)["total"].item() < 0.9 * before
 
 
-def test_each_enlarger_that_ships_wins_by_the_measure_it_was_taught_and_both_beat_bicubic():
+def test_each_enlarger_that_ships_wins_by_the_measure_it_was_taught_and_both_beat_bicubic(network):
     y = images.resize_image(images.load_image("coffee", 296), (196, 296))
-    small, distance = shrink(y), FeatureLoss(load_network("compact", device="cpu"))
+    small, distance = shrink(y), FeatureLoss(network)
     with torch.no_grad():
         made = {loss: load_enlarger(loss).enlarge(small).clamp(0, 1) for loss in ("pixels", "perceptual")}
     made["bicubic"] = bicubic(small)

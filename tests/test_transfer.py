@@ -2,19 +2,15 @@
 
 import pytest
 import torch
+from conftest import last
 
 from stylekit import transfer
 from stylekit.images import load_image, resize_image
 from stylekit.losses import content_loss, gram_matrix, style_layer_loss, total_variation
-from stylekit.networks import load_network, normalised
+from stylekit.networks import normalised
 from stylekit.objective import SCALES, painting_objective
 
 WEIGHTS = {"content_weight": 0.3, "style_weight": 0.7, "tv_weight": 0.01}
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +21,6 @@ def content():
 @pytest.fixture(scope="module")
 def style():
     return load_image("swirls", 64)
-
-
-def last(steps):
-    *_, step = steps
-    return step
 
 
 def flat(network, image, layer):

@@ -7,18 +7,17 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable
 
 import build_notebooks
 import ipywidgets
 import nbformat
 import pytest
 import torch
+from conftest import picture, wait_for
 from PIL import Image
 
 from stylekit.background import Worker, stop_workers
 from stylekit.images import jpeg_bytes
-from stylekit.networks import load_network
 from stylekit.objective import STYLE_LAYERS
 from stylekit.paper import Panel, recipes
 from stylekit.paper.panels import Inputs
@@ -41,15 +40,6 @@ def faults(caplog, monkeypatch):
     assert found == []
 
 
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
-
-
-def picture(height, width, seed):
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
-
-
 @pytest.fixture
 def painting(network):
     return LivePainting(picture(37, 53, seed=1), picture(41, 59, seed=2), network, size=53)
@@ -70,13 +60,6 @@ def panels():
 def shown(html):
     """Return the picture in an <img>."""
     return Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])))
-
-
-def wait_for(condition: Callable[[], bool]):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 def frames_of(painting):

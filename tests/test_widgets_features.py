@@ -8,22 +8,18 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from conftest import picture
 from PIL import Image
-from test_widgets import WIDGET, controls, faults, move_in_browser, picture, shown  # noqa: F401 (faults is a fixture)
+from test_widgets import WIDGET, controls, faults, move_in_browser, shown  # noqa: F401 (faults is a fixture)
 
 from stylekit.figures.drawing import COLOURS
-from stylekit.networks import VGG19, LossNetwork, load_network
+from stylekit.networks import VGG19, LossNetwork
 from stylekit.widgets import FeatureBrowser, receptive_field, strongest
 from stylekit.widgets.features import framed, map_words
 from stylekit.widgets.view import coloured
 
 H, W = 37, 53
 IMAGE = picture(H, W, seed=1)
-
-
-@pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu")
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 import torch
-from test_widgets import WIDGET, controls, faults, move_in_browser, picture  # noqa: F401 (faults is a fixture)
+from conftest import picture
+from test_widgets import WIDGET, controls, faults, move_in_browser  # noqa: F401 (faults is a fixture)
 from test_widgets_features import dark_to_yellow, pictures
 
-from stylekit.networks import load_network
 from stylekit.widgets import GramViewer
 from stylekit.widgets.gram import CHOSEN
 
@@ -18,8 +18,8 @@ IMAGE = picture(H, W, seed=1).double()
 
 
 @pytest.fixture(scope="module")
-def network():
-    return load_network("compact", device="cpu").double()
+def network(precise):
+    return precise
 
 
 @pytest.fixture(scope="module")

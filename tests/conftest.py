@@ -1,0 +1,67 @@
+"""What many of the test files share: the compact network, random pictures, the command line as a user calls it."""
+
+import re
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from stylekit import __main__ as cli
+from stylekit import images
+from stylekit.networks import load_network
+
+PATIENCE = 60  # seconds: what takes longer hangs
+
+
+@pytest.fixture(scope="session")
+def network():
+    """The compact network. One for all tests: whoever changes weights, precision or pooling loads one of their own."""
+    return load_network("compact", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def precise():
+    """The compact network in float64, for gradients and sums that are compared to many digits. One for all, too."""
+    return load_network("compact", device="cpu").double()
+
+
+def picture(height, width, seed=0, dtype=torch.float32):
+    """Return uniform noise, 1 x 3 x height x width, in [0, 1]."""
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def noise(*shape, seed=0):
+    """Return uniform noise as an array, in [0, 1]."""
+    return np.random.default_rng(seed).random(shape)
+
+
+def photograph(name, size=64):
+    """Return a square photograph, 1 x 3 x size x size, squeezed where it was oblong."""
+    return images.resize_image(images.load_image(name, 2 * size), (size, size))
+
+
+def last(steps):
+    *_, step = steps
+    return step
+
+
+def run(*words):
+    """Call the command line; return the exit code, also where argparse itself leaves."""
+    try:
+        return cli.main([str(word) for word in words])
+    except SystemExit as left:
+        return left.code
+
+
+def wait_for(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it hangs"
+        time.sleep(0.01)
+
+
+def anchors(markdown):
+    """Return the anchors that code-hosting sites give the headings of a Markdown file."""
+    headings = re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
