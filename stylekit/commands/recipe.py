@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from stylekit import images
+from stylekit.colour import AFTERWARDS
 from stylekit.commands.texture import METHODS
 from stylekit.errors import InputError
 from stylekit.files import RECIPE
@@ -41,6 +42,12 @@ def _figure_command(recipe):
     return [*words, *(["--originals"] if made["originals"] else [])]
 
 
+def _apply_command(recipe):
+    arguments = dict(recipe["apply"])
+    style, source, output = (arguments.pop(name) for name in ("style", "input", "output"))
+    return ["apply", style, source, "-o", output, *_options(arguments)]
+
+
 def _texture_command(recipe):
     arguments = dict(recipe["arguments"])
     pictures = [arguments.pop(name) for name in METHODS[recipe["texture"]]]
@@ -64,7 +71,8 @@ def _studio_command(recipe):
     made = recipe["studio"]
     content, style, size = made["photograph"], made["style"], ["-o", "painting.png", "--size", str(made["size"])]
     if made["method"] == "instant":
-        return ["apply", style, content, *size]
+        colours = made["colour"] if made["colour"] in AFTERWARDS else "none"  # the others need the style picture
+        return ["apply", style, content, *size, "--colour", colours]
     if made["method"] == "quilt":
         return ["texture", "quilt-transfer", content, style, *size, "--seed", str(made["seed"])]
     options = {name: made[name] for name in ("network", "content_weight", "steps", "colour")}
@@ -73,6 +81,7 @@ def _studio_command(recipe):
 
 COMMANDS = {  # by the key that only their recipes have
     "figure": _figure_command,
+    "apply": _apply_command,
     "texture": _texture_command,
     "studio": _studio_command,
 }
