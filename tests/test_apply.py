@@ -223,14 +223,19 @@ def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path, paint, capsys, m
 # --- the command: photographs and folders
 
 
+def width_and_height(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
 def test_a_photograph_is_painted_at_its_own_size_or_another(tmp_path, paint):
     images.save_image(moving.pan(1, 67, 101)[0], tmp_path / "in.png")
     assert paint(tmp_path / "in.png", tmp_path / "out.png") == 0
     assert paint(tmp_path / "in.png", tmp_path / "out.jpg", "--size", "50") == 0
-    assert Image.open(tmp_path / "out.png").size == (101, 67)
-    assert Image.open(tmp_path / "out.jpg").size == (50, 33)
+    assert width_and_height(tmp_path / "out.png") == (101, 67)
+    assert width_and_height(tmp_path / "out.jpg") == (50, 33)
     assert paint("chelsea", tmp_path / "cat.png", "--size", "64") == 0
-    assert Image.open(tmp_path / "cat.png").size == (64, 43)
+    assert width_and_height(tmp_path / "cat.png") == (64, 43)
 
 
 def chroma(x):
@@ -314,7 +319,8 @@ def test_what_the_studio_painted_in_one_pass_is_a_command_with_its_colours(tmp_p
 def photographs(folder):
     folder.mkdir()
     for number, name in enumerate(("a.png", "b.JPG", "c.webp")):
-        Image.open(_png(folder.parent, number)).save(folder / name)
+        with Image.open(_png(folder.parent, number)) as picture:
+            picture.save(folder / name)
     (folder / "notes.txt").write_text("no picture")
     (folder / "cut.jpg").write_bytes((folder / "b.JPG").read_bytes()[:900])
     Image.new("RGB", (1, 1)).save(folder / "dot.png")
@@ -333,7 +339,7 @@ def test_a_folder_is_painted_under_the_same_names_and_what_is_no_picture_is_name
     before = {path.name: path.read_bytes() for path in source.iterdir()}
     assert paint(source, tmp_path / "out") == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.JPG", "c.webp.png"]
-    assert Image.open(tmp_path / "out" / "b.JPG").size == (53, 38)
+    assert width_and_height(tmp_path / "out" / "b.JPG") == (53, 38)
     captured = capsys.readouterr()
     assert "3 painted, 3 skipped" in captured.out
     assert all(name in captured.err for name in ("notes.txt", "cut.jpg", "dot.png"))

@@ -262,7 +262,7 @@ def test_what_is_clear_in_a_photograph_is_white(tmp_path):
     assert Photographs(tmp_path, 32)[0].min() == 1
 
 
-@pytest.mark.parametrize("total", range(1, 102))
+@pytest.mark.parametrize("total", [1, 2, 5, 15, 16, 17, 31, 33, 100, 13980])
 def test_a_spread_is_of_so_many_photographs_or_of_all_each_from_an_equal_part(total):
     photographs = [torch.full((3, 1, 1), float(number)) for number in range(total)]
     for count in (1, 2, 7, 16):

@@ -43,22 +43,21 @@ def _figure_command(recipe):
 
 
 def _apply_command(recipe):
-    arguments = dict(recipe["apply"])
-    style, source, output = (arguments.pop(name) for name in ("style", "input", "output"))
-    return ["apply", style, source, "-o", output, *_options(arguments)]
+    return ["apply", *_words(recipe["apply"], "style", "input")]
 
 
 def _texture_command(recipe):
-    arguments = dict(recipe["arguments"])
-    pictures = [arguments.pop(name) for name in METHODS[recipe["texture"]]]
-    return ["texture", recipe["texture"], *pictures, "-o", arguments.pop("output"), *_options(arguments)]
+    return ["texture", recipe["texture"], *_words(recipe["arguments"], *METHODS[recipe["texture"]])]
 
 
 def _stylise_command(recipe):
-    arguments = dict(recipe["arguments"])
-    pictures = [arguments.pop("content"), arguments.pop("style")]
-    output, layers = arguments.pop("output"), arguments.pop("layers")
-    return ["stylise", *pictures, "-o", output, *_options(arguments), "--layers", *layers]
+    return ["stylise", *_words(recipe["arguments"], "content", "style"), "--layers", *recipe["arguments"]["layers"]]
+
+
+def _words(arguments, *pictures):
+    """Return the pictures, the output and the options of a command, but the layers."""
+    options = {name: arguments[name] for name in arguments if name not in (*pictures, "output", "layers")}
+    return [*(arguments[name] for name in pictures), "-o", arguments["output"], *_options(options)]
 
 
 def _options(arguments):

@@ -71,10 +71,9 @@ def add(commands):
 
 def run(options) -> int:
     """Train, or go on where an earlier run was stopped; in each process that torchrun started."""
-    processes = int(os.environ.get("WORLD_SIZE", 1))
-    if processes == 1:
-        return _run(options, pick_device(options.device), leads=True)
     device = pick_device(options.device)
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return _run(options, device, leads=True)
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -114,13 +113,14 @@ def paint_frames(
 
     Raises InputError, when called, for a blend that `Steady` refuses.
     """
-    return map(partial(_painted, paint, size, Steady(blend)), frames)
+    steady = Steady(blend)
 
+    def painted(frame):
+        image = resize_image(frame.image, size)
+        painting = paint(image).cpu()
+        return replace(frame, image=steady(resize_image(image, tuple(painting.shape[-2:])), painting))
 
-def _painted(paint, size, steady, frame):
-    image = resize_image(frame.image, size)
-    painting = paint(image).cpu()
-    return replace(frame, image=steady(resize_image(image, tuple(painting.shape[-2:])), painting))
+    return map(painted, frames)
 
 
 def flicker(inputs: Iterable[Float[Tensor, "1 3 H W"]], outputs: Iterable[Float[Tensor, "1 3 H W"]]) -> float:
