@@ -168,23 +168,26 @@ def read_file(path: Path) -> Image.Image:
         raise AssetError(f"no permission to read {path}: change its permissions or copy it elsewhere") from error
 
 
-def open_bytes(content: bytes) -> Image.Image:
+def open_bytes(content: bytes, size: int | None = None) -> Image.Image:
     """Return the picture in a file's content as `open_picture` returns one, without touching the disk.
 
-    Raises AssetError if it is not a picture, damaged, or too large to decode safely.
+    With `size` a JPEG is decoded no larger than sides of so many pixels need, which is faster. Raises AssetError if it
+    is not a picture, damaged, or too large to decode safely.
     """
     if not content:
         raise AssetError("the file is empty (0 bytes): choose another")
-    return _upright_rgb(_decoded(io.BytesIO(content), "the file"), "the file")
+    return _upright_rgb(_decoded(io.BytesIO(content), "the file", size), "the file")
 
 
-def _decoded(file: Path | io.BytesIO, name: str = "") -> Image.Image:
+def _decoded(file: Path | io.BytesIO, name: str = "", size: int | None = None) -> Image.Image:
     name = name or str(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(file)
         with picture:
+            if size is not None:
+                picture.draft("RGB", (size, size))
             picture.load()
         return picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -1,6 +1,8 @@
 """`python -m stylekit apply`: photographs, folders and films; and the calming of films, by an independent measure."""
 
 import argparse
+import json
+import shlex
 import shutil
 import signal
 
@@ -10,10 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
-from stylekit import images
+from stylekit import __main__ as cli
+from stylekit import colour, images
 from stylekit.commands import apply
-from stylekit.feedforward import Architecture, TransformationNetwork, save_transformer
-from stylekit.feedforward.motion import Steady, flicker, flow_between, trust, warp
+from stylekit.errors import InputError
+from stylekit.feedforward import Architecture, TransformationNetwork, load_transformer, save_transformer, transform
+from stylekit.feedforward.motion import Steady, flicker, flow_between, paint_frames, trust, warp
+from stylekit.files import RECIPE
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +130,8 @@ def test_no_blending_leaves_paintings_alone_and_a_cut_is_not_blended():
 def test_a_strength_that_is_none_is_refused(strength):
     with pytest.raises(ValueError, match="0 to less than 1"):
         Steady(strength)
+    with pytest.raises(InputError, match="0 to less than 1"):  # when called, not at the first frame
+        paint_frames([], lambda image: image, (64, 64), strength)
 
 
 # --- the command: films
@@ -216,20 +223,104 @@ def test_ctrl_c_before_the_first_frame_leaves_nothing(tmp_path, paint, capsys, m
 # --- the command: photographs and folders
 
 
+def width_and_height(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
 def test_a_photograph_is_painted_at_its_own_size_or_another(tmp_path, paint):
     images.save_image(moving.pan(1, 67, 101)[0], tmp_path / "in.png")
     assert paint(tmp_path / "in.png", tmp_path / "out.png") == 0
     assert paint(tmp_path / "in.png", tmp_path / "out.jpg", "--size", "50") == 0
-    assert Image.open(tmp_path / "out.png").size == (101, 67)
-    assert Image.open(tmp_path / "out.jpg").size == (50, 33)
+    assert width_and_height(tmp_path / "out.png") == (101, 67)
+    assert width_and_height(tmp_path / "out.jpg") == (50, 33)
     assert paint("chelsea", tmp_path / "cat.png", "--size", "64") == 0
-    assert Image.open(tmp_path / "cat.png").size == (64, 43)
+    assert width_and_height(tmp_path / "cat.png") == (64, 43)
+
+
+def chroma(x):
+    return x - (torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1) * x).sum(dim=1, keepdim=True)
+
+
+def test_the_colours_of_a_photograph_are_kept_where_asked(tmp_path, paint, network):
+    photograph = 0.25 + 0.5 * moving.pan(1, 67, 101)[0]  # far from black and white, at which colours are cut
+    images.save_image(photograph, tmp_path / "in.png")
+    read = images.load_image(tmp_path / "in.png")
+    for mode in ("none", "keep"):
+        assert paint(tmp_path / "in.png", tmp_path / f"{mode}.png", "--colour", mode) == 0
+    plain, kept = (images.load_image(tmp_path / f"{mode}.png") for mode in ("none", "keep"))
+    expected = colour.keep_colour(transform(load_transformer(network), read), read)
+    assert (kept - expected).abs().max() < 0.003  # half an 8-bit level
+    assert (chroma(plain) - chroma(read)).abs().mean() > 5 * (chroma(kept) - chroma(read)).abs().mean()
+
+
+def test_the_colours_of_every_frame_are_kept_where_asked(tmp_path, paint):
+    source = moving.make_video(tmp_path / "in.mp4", moving.pan(3, 64, 96), 25, sound=None, options={"crf": "1"})
+    far = {}
+    for mode in ("none", "keep"):
+        assert paint(source, tmp_path / f"{mode}.mp4", "--colour", mode) == 0
+        films = [moving.read_video(path)[0] / np.float32(255) for path in (source, tmp_path / f"{mode}.mp4")]
+        before, after = (chroma(torch.from_numpy(film).permute(0, 3, 1, 2)) for film in films)
+        far[mode] = (after - before).abs().mean(dim=(1, 2, 3))
+    assert (far["keep"] < far["none"] / 3).all()
+
+
+def test_a_mode_that_needs_the_style_picture_is_not_offered(tmp_path, paint, capsys):
+    with pytest.raises(SystemExit):
+        paint("chelsea", tmp_path / "out.png", "--colour", "match")
+    assert "choose from" in capsys.readouterr().err
+
+
+def printed(path, capsys):
+    """Return the words of the command that a picture's recipe says."""
+    capsys.readouterr()
+    assert cli.main(["recipe", str(path)]) == 0
+    python, dash, package, *words = shlex.split(capsys.readouterr().out)
+    assert (python, dash, package) == ("python", "-m", "stylekit")
+    return words
+
+
+def same(a, b):
+    return np.array_equal(np.asarray(Image.open(a)), np.asarray(Image.open(b)))
+
+
+@pytest.mark.parametrize("words", [(), ("--colour", "keep", "--size", "64", "--tile", "32")], ids=["plain", "all"])
+def test_the_printed_recipe_paints_the_same_picture_again(tmp_path, paint, capsys, words):
+    out = tmp_path / "out.png"
+    images.save_image(moving.pan(1, 67, 101)[0], tmp_path / "my photo.png")
+    assert paint(tmp_path / "my photo.png", out, *words) == 0
+    again = printed(out, capsys)
+    again[again.index("-o") + 1] = str(tmp_path / "again.png")
+    assert cli.main(again) == 0 and same(out, tmp_path / "again.png")
+
+
+def test_each_picture_of_a_folder_has_its_own_recipe_and_a_jpeg_none(tmp_path, paint, capsys):
+    paint(photographs(tmp_path / "in"), tmp_path / "out", "--size", "48")
+    again = printed(tmp_path / "out" / "c.webp.png", capsys)
+    again[again.index("-o") + 1] = str(tmp_path / "again.png")
+    assert cli.main(again) == 0 and same(tmp_path / "out" / "c.webp.png", tmp_path / "again.png")
+    assert cli.main(["recipe", str(tmp_path / "out" / "b.JPG")]) == 2
+    assert "carries no recipe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("mode", "printed_mode"), [("none", "none"), ("keep", "keep"), ("match", "none")])
+def test_what_the_studio_painted_in_one_pass_is_a_command_with_its_colours(tmp_path, capsys, mode, printed_mode):
+    made = {"method": "instant", "photograph": "coffee", "style": "waves", "size": 64, "colour": mode}
+    content = images.load_image("coffee", 64)
+    images.save_image(content, tmp_path / "made.png", {RECIPE: json.dumps({"studio": made})})
+    again = printed(tmp_path / "made.png", capsys)
+    assert again[again.index("--colour") + 1] == printed_mode
+    again[again.index("-o") + 1] = str(tmp_path / "again.png")
+    assert cli.main([*again, "--device", "cpu"]) == 0
+    expected = colour.finish_colours(mode, transform(load_transformer("waves", "cpu"), content), content)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "again.png")), np.asarray(images.to_pil(expected)))
 
 
 def photographs(folder):
     folder.mkdir()
     for number, name in enumerate(("a.png", "b.JPG", "c.webp")):
-        Image.open(_png(folder.parent, number)).save(folder / name)
+        with Image.open(_png(folder.parent, number)) as picture:
+            picture.save(folder / name)
     (folder / "notes.txt").write_text("no picture")
     (folder / "cut.jpg").write_bytes((folder / "b.JPG").read_bytes()[:900])
     Image.new("RGB", (1, 1)).save(folder / "dot.png")
@@ -248,7 +339,7 @@ def test_a_folder_is_painted_under_the_same_names_and_what_is_no_picture_is_name
     before = {path.name: path.read_bytes() for path in source.iterdir()}
     assert paint(source, tmp_path / "out") == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.JPG", "c.webp.png"]
-    assert Image.open(tmp_path / "out" / "b.JPG").size == (53, 38)
+    assert width_and_height(tmp_path / "out" / "b.JPG") == (53, 38)
     captured = capsys.readouterr()
     assert "3 painted, 3 skipped" in captured.out
     assert all(name in captured.err for name in ("notes.txt", "cut.jpg", "dot.png"))

@@ -1,7 +1,9 @@
 """`stylekit train` as a user meets it: weights, preview, resuming, two processes, and a sentence for bad input."""
 
+import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -12,7 +14,13 @@ import torch
 from stylekit import __main__ as cli
 from stylekit import images
 from stylekit.commands import train as command
-from stylekit.feedforward import Architecture, TransformationNetwork, facts_of, load_transformer, save_transformer
+from stylekit.feedforward import (
+    Architecture,
+    TransformationNetwork,
+    facts_of,
+    load_transformer,
+    save_transformer,
+)
 
 FAST = ["--size", "48", "--crop", "32", "--batch", "2", "--width", "3", "--device", "cpu"]
 
@@ -84,6 +92,44 @@ def test_the_same_command_goes_on_and_ends_as_if_it_had_not_been_stopped(photos,
         assert torch.allclose(value, weights(stopped)[name], atol=2e-3), name
 
 
+def test_weights_that_were_lost_come_back_from_a_training_that_is_over(photos, tmp_path, capsys):
+    out = tmp_path / "lost.safetensors"
+    assert train(photos, out, "--steps", 3) == 0
+    whole, facts = weights(out), facts_of(out)
+    out.unlink()
+    assert train(photos, out, "--steps", 3) == 0
+    assert "lost.checkpoint has had all of it already" in capsys.readouterr().err
+    assert facts_of(out) == facts and all(torch.equal(value, weights(out)[name]) for name, value in whole.items())
+
+
+def test_a_loss_that_explodes_keeps_what_was_learnt_and_says_how_to_go_on(photos, tmp_path, monkeypatch, capsys):
+    learn, out, count = command.PerceptualLoss.__call__, tmp_path / "bad.safetensors", itertools.count(1)
+
+    def exploding(self, painted, photographs):
+        worst = float("inf") if next(count) == 3 else 1.0
+        return {name: worst * value for name, value in learn(self, painted, photographs).items()}
+
+    monkeypatch.setattr(command.PerceptualLoss, "__call__", exploding)
+    assert train(photos, out, "--steps", 5) == 2
+    said = capsys.readouterr()
+    assert "no longer finite at step 3" in said.err and f"--start {out}" in said.err and "(2 steps" in said.out
+    assert json.loads(facts_of(out)["training"])["trained steps"] == 2
+    assert all(torch.isfinite(value).all() for value in weights(out).values())
+
+
+def test_photographs_held_out_have_no_part_in_what_is_learnt_nor_in_the_units_of_the_loss(photos, tmp_path):
+    found = []
+    for number, name in enumerate(("coffee", "rocket")):
+        folder = tmp_path / str(number)
+        shutil.copytree(photos, folder)
+        images.save_image(images.load_image(name, 80), folder / "zz.png")
+        assert train(folder, tmp_path / f"{name}.safetensors", "--steps", 2, "--hold-out", 1) == 0
+        found.append((weights(tmp_path / f"{name}.safetensors"), facts_of(tmp_path / f"{name}.safetensors")))
+    (one, facts), (other, others) = found
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+    assert json.loads(facts["training"])["losses"] == json.loads(others["training"])["losses"]
+
+
 def test_two_processes_learn_what_one_learns(photos, tmp_path):
     """Each process has one picture of the two of a batch; after four steps both paint alike, so all steps agreed."""
     alone, together = tmp_path / "alone.safetensors", tmp_path / "together.safetensors"
@@ -117,15 +163,17 @@ def test_a_batch_in_bfloat16_learns_too(photos, tmp_path):
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (["--steps", "0"], "steps must be a finite number above 0"),
+        (["--steps", "0"], "steps must be a whole number above 0"),
         (["--minutes", "-1"], "seconds must be a finite number above 0"),
         (["--steps", "1", "--crop", "64"], "crop of 64 pixels is larger"),
         (["--steps", "1", "--batch", "0"], "batch must be"),
         (["--steps", "1", "--hold-out", "4"], "must leave some of the 4 photographs"),
-        (["--steps", "1", "--every", "0"], "--every must be"),
+        (["--steps", "1", "--every", "0"], "every must be"),
         (["--steps", "1", "--width", "0"], "width must be"),
         (["--steps", "1", "--start", "swrils"], "no trained network is named"),
         (["--steps", "1", "--style-layers", "relu9_9"], "unknown layer"),
+        (["--steps", "1", "--style-layers", "relu1_1=x"], "--style-layers: expected a number after relu1_1="),
+        (["--steps", "1", "--content-layers", "relu1_1=x"], "--content-layers: expected a number after relu1_1="),
         (["--steps", "1", "--minutes", "1"], "not allowed with"),
     ],
 )

@@ -2,7 +2,11 @@
 
 import copy
 import io
+import itertools
+import subprocess
+import sys
 import tarfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ from PIL import Image
 from torch import nn
 
 from stylekit import images
-from stylekit.errors import AssetError, NonFiniteLoss
+from stylekit.errors import AssetError, InputError, NonFiniteLoss
 from stylekit.feedforward import (
     KIT,
     PAPER,
@@ -26,9 +30,12 @@ from stylekit.feedforward import (
     count_parameters,
     draw,
     facts_of,
+    files,
     load_transformer,
     save_transformer,
+    spread,
     train,
+    training,
     transformers,
 )
 from stylekit.objective import painting_objective
@@ -75,12 +82,30 @@ def test_a_picture_that_is_too_small_is_refused():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"width": 0}, {"normalisation": "layer"}, {"enlarge": 2}, {"padding": "zeros"}, {"slope": 0.0}]
+    "wrong",
+    [
+        *({"width": width} for width in (0, 513, True)),
+        *({"enlarge": times} for times in (2, True)),
+        *({"slope": slope} for slope in (0, 0.0, 1.5, True, float("nan"))),
+        {"normalisation": "layer"},
+        {"padding": "zeros"},
+    ],
+    ids=str,
 )
 def test_an_architecture_that_does_not_exist_is_refused(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=f"{name} must be"):
         Architecture(**wrong)
+
+
+def test_the_ends_of_a_range_belong_to_it_as_whole_numbers_too():
+    assert Architecture(slope=1) == Architecture(slope=1.0)
+    assert [Architecture(width=width).width for width in (1, 512)] == [1, 512]
+
+
+def test_a_picture_on_another_device_is_moved_to_the_networks():
+    network = TransformationNetwork(TINY).to("meta")
+    assert network(torch.rand(1, 3, 16, 16)).device.type == "meta"
 
 
 def test_the_output_is_a_scaled_tanh_around_grey():
@@ -211,6 +236,59 @@ def test_the_middle_square_is_taken_and_small_pictures_are_enlarged(tmp_path):
     assert Photographs(tmp_path, 32)[0].mean((-2, -1)).tolist() == [0, 0, 1]
 
 
+@pytest.mark.parametrize("size", [8, 32])  # a JPEG is decoded at an eighth for the first
+def test_a_turned_photograph_stands_upright(tmp_path, size):
+    upright = Image.new("RGB", (64, 64), "red")
+    upright.paste("blue", (0, 0, 64, 32))
+    turned, tags = upright.transpose(Image.Transpose.ROTATE_90), Image.Exif()
+    tags[0x0112] = 6  # EXIF: to be shown turned clockwise by 90 degrees
+    turned.save(tmp_path / "turned.jpg", exif=tags, quality=95)
+    photograph = Photographs(tmp_path, size)[0]
+    assert photograph[2, : size // 2 - 2].min() > 0.9 > 0.1 > photograph[0, : size // 2 - 2].max()
+    assert photograph[0, size // 2 + 2 :].min() > 0.9 > 0.1 > photograph[2, size // 2 + 2 :].max()
+
+
+def test_what_is_clear_in_a_photograph_is_white(tmp_path):
+    Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert Photographs(tmp_path, 32)[0].min() == 1
+
+
+@pytest.mark.parametrize("total", [1, 2, 5, 15, 16, 17, 31, 33, 100, 13980])
+def test_a_spread_is_of_so_many_photographs_or_of_all_each_from_an_equal_part(total):
+    photographs = [torch.full((3, 1, 1), float(number)) for number in range(total)]
+    for count in (1, 2, 7, 16):
+        numbers = spread(photographs, count)[:, 0, 0, 0].tolist()
+        assert len(numbers) == min(count, total)
+        for part, number in enumerate(numbers):
+            assert part * total / len(numbers) <= number + 0.5 <= (part + 1) * total / len(numbers)
+
+
+def grey(folder, levels):
+    folder.mkdir()
+    for number, level in enumerate(levels):
+        path = folder / f"{number}.png"
+        path.write_bytes(b"no picture" if level is None else picture((level,) * 3))
+    return Photographs(folder, 32)
+
+
+def levels(photographs):
+    return [round(255 * photograph.mean().item()) for photograph in photographs]
+
+
+def test_no_photograph_of_those_held_out_stands_in_for_one_to_learn_from_nor_the_other_way_round(tmp_path):
+    seen, held_out = grey(tmp_path / "a", [10, 20, None, 200, None]).split(2)
+    assert levels(seen) == [10, 20, 10] and levels(held_out) == [200, 200]
+    assert seen.unreadable is held_out.unreadable and seen.unreadable == {"2.png", "4.png"}
+
+
+def test_some_photographs_must_be_left_to_learn_from(tmp_path):
+    photographs = grey(tmp_path / "a", [10, 20, 30])
+    assert levels(photographs.split(0)[0]) == [10, 20, 30] and len(photographs.split(0)[1]) == 0
+    for last in (-1, 3, 4):
+        with pytest.raises(InputError, match=f"must leave some of the 3 photographs, got {last}"):
+            photographs.split(last)
+
+
 @pytest.mark.parametrize("case", ["missing", "empty folder", "no tar", "all damaged"])
 def test_a_source_without_photographs_is_refused(tmp_path, case):
     source = tmp_path / "source"
@@ -271,10 +349,88 @@ def test_a_batch_depends_on_the_seed_and_the_step_alone_and_is_shared_between_pr
     assert torch.equal(batch[1::2], draw(four, schedule, 3, rank=1, processes=2))
 
 
-@pytest.mark.parametrize("wrong", [{}, {"steps": 1, "seconds": 1.0}, {"steps": 0}, {"steps": 1, "rate": float("nan")}])
-def test_a_schedule_that_makes_no_sense_is_refused(wrong):
-    with pytest.raises(ValueError, match="one of the two|finite number above 0"):
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({}, "one of the two"),
+        ({"steps": 1, "seconds": 1.0}, "one of the two"),
+        ({"steps": 0}, "steps must be a whole number above 0"),
+        ({"steps": 1, "batch": -1}, "batch must be a whole number above 0"),
+        ({"steps": 1, "crop": 0}, "crop must be a whole number above 0"),
+        ({"steps": 1, "rate": float("nan")}, "rate must be a finite number above 0"),
+        ({"seconds": float("inf")}, "seconds must be a finite number above 0"),
+        ({"steps": 1, "precision": "float16"}, "precision must be one of float32, bfloat16"),
+    ],
+)
+def test_a_schedule_that_makes_no_sense_is_refused(wrong, sentence):
+    with pytest.raises(InputError, match=sentence):
         Schedule(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"schedule": Schedule(crop=80, steps=1)}, "crop of 80 pixels is larger than a photograph of 64"),
+        ({"photographs": []}, "no photographs"),
+        ({"every": 0}, "every must be"),
+        ({"checkpoint": "no/such/folder/tiny.checkpoint"}, "does not exist"),
+    ],
+    ids=["crop", "photographs", "every", "checkpoint"],
+)
+def test_a_training_that_makes_no_sense_is_refused_when_it_is_asked_for(four, wrong, sentence):
+    arguments = {"photographs": four, "schedule": Schedule(crop=32, steps=1)} | wrong
+    with pytest.raises(InputError, match=sentence):
+        train(TransformationNetwork(TINY), colour_loss, **arguments)
+
+
+def colour_loss(painted, photographs):
+    return {"total": (painted - photographs).square().mean(dim=(1, 2, 3))}
+
+
+@pytest.mark.parametrize("length", [{"steps": 3}, {"seconds": 3.0}], ids=str)
+def test_done_rises_to_exactly_one_and_what_the_caller_does_in_between_is_not_counted(four, monkeypatch, length):
+    clock = SimpleNamespace(now=0.0)
+    ticks = lambda: setattr(clock, "now", clock.now + 0.5) or clock.now  # noqa: E731
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=ticks))
+    done, seconds = [], []
+    for step in train(TransformationNetwork(TINY), colour_loss, four, Schedule(crop=32, **length)):
+        clock.now += 1000
+        done.append(step.done)
+        seconds.append(step.seconds)
+    assert done == sorted(done) and done[-1] == 1.0 and max(done[:-1]) < 1
+    assert seconds == [0.5 * number for number in range(1, len(seconds) + 1)]  # two looks at the clock a step
+
+
+def test_a_training_that_is_over_yields_its_last_step_again_and_changes_nothing(four, tmp_path):
+    schedule, path = Schedule(crop=32, steps=3), tmp_path / "tiny.checkpoint"
+    *_, last = train(TransformationNetwork(TINY), colour_loss, four, schedule, path)
+    before, network = path.read_bytes(), TransformationNetwork(TINY)
+    assert list(train(network, colour_loss, four, schedule, path)) == [last] and path.read_bytes() == before
+    stored = torch.load(path, weights_only=True)["network"]
+    assert all(torch.equal(value, stored[name]) for name, value in network.state_dict().items())
+
+
+def test_without_the_shape_hook_a_wrong_kind_of_number_is_refused_in_a_sentence_too():
+    """In a process of its own, as a user's: there no hook compares an argument with its annotation."""
+    lines = [
+        "import torch",
+        "from stylekit.errors import InputError",
+        "from stylekit.feedforward import Architecture, Schedule, TransformationNetwork, transform",
+        "network, image = TransformationNetwork(Architecture(width=1)), torch.rand(1, 3, 20, 20)",
+    ]
+    for call in (
+        "Architecture(width=2.0)",
+        "Architecture(enlarge=4.0)",
+        "Architecture(slope='1')",
+        "Schedule(steps=1.5)",
+        "Schedule(steps=1, batch=2.0)",
+        "Schedule(steps=1, crop=float('inf'))",
+        "transform(network, image, tile=16.5)",
+    ):
+        lines += ["try:", f"    {call}", "except InputError as error:", "    print(error)"]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    words = [line.split()[0] for line in done.stdout.splitlines()]
+    assert words == ["width", "enlarge", "slope", "steps", "batch", "crop", "tile"], done.stderr
 
 
 def test_a_crop_larger_than_the_photographs_is_refused(four):
@@ -282,10 +438,40 @@ def test_a_crop_larger_than_the_photographs_is_refused(four):
         draw(four, Schedule(crop=80, steps=1), 0)
 
 
-def test_a_loss_that_explodes_ends_the_training(four):
+EXPLOSIONS = {  # what becomes of the loss
+    "infinite": lambda loss: loss * float("inf"),
+    "not a number, the gradient finite": lambda loss: loss + float("nan"),
+    "finite, its gradient not a number": lambda loss: (0 * loss).sqrt(),
+}
+
+
+@pytest.mark.parametrize("explosion", EXPLOSIONS)
+@pytest.mark.parametrize("architecture", [TINY, Architecture(width=3, normalisation="batch")], ids=["kit", "batch"])
+def test_a_loss_that_explodes_leaves_every_weight_and_the_checkpoint_as_the_last_good_step_left_them(
+    four, tmp_path, architecture, explosion
+):
+    count = itertools.count(1)
+
+    def exploding(painted, photographs):
+        loss = colour_loss(painted, photographs)["total"]
+        return {"total": EXPLOSIONS[explosion](loss) if next(count) == 3 else loss}
+
+    network, path = TransformationNetwork(architecture), tmp_path / "tiny.checkpoint"
+    steps = train(network, exploding, four, Schedule(batch=1, crop=32, steps=5), path, every=1)
+    _, second = next(steps), next(steps)
+    weights, content = copy.deepcopy(network.state_dict()), path.read_bytes()
+    with pytest.raises(NonFiniteLoss, match="no longer finite at step 3.* smaller rate") as caught:
+        next(steps)
+    assert caught.value.last == second and path.read_bytes() == content
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+
+
+def test_a_loss_that_explodes_at_once_has_no_last_step(four):
     exploding = lambda painted, _: {"total": painted.sum((1, 2, 3)) * float("inf")}  # noqa: E731
-    with pytest.raises(NonFiniteLoss, match="no longer finite at step 1"):
-        list(train(TransformationNetwork(TINY), exploding, four, Schedule(crop=32, steps=2)))
+    with pytest.raises(NonFiniteLoss, match="no longer finite at step 1") as caught:
+        next(train(TransformationNetwork(TINY), exploding, four, Schedule(crop=32, steps=2)))
+    assert caught.value.last is None
 
 
 # The files
@@ -330,6 +516,20 @@ def test_a_saved_network_paints_as_before_and_knows_what_it_is(tmp_path):
     assert loaded.architecture == TINY and facts_of(tmp_path / "tiny.safetensors")["style"] == "none"
     with torch.no_grad():
         assert torch.allclose(network(image), loaded(image), atol=5e-3)  # float16 in the file
+
+
+def test_a_network_is_read_onto_the_device_that_is_picked_unless_said(tmp_path, monkeypatch):
+    save_transformer(TransformationNetwork(TINY), tmp_path / "tiny.safetensors")
+    asked = []
+    monkeypatch.setattr(files, "pick_device", lambda name: asked.append(name) or torch.device("meta"))
+    loaded = load_transformer(tmp_path / "tiny.safetensors")
+    assert asked == ["auto"] and loaded.last.weight.device.type == "meta"
+
+
+def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    save_transformer(TransformationNetwork(TINY), "~/tiny.safetensors")
+    assert load_transformer("~/tiny.safetensors").architecture == TINY and (tmp_path / "tiny.safetensors").is_file()
 
 
 @pytest.mark.parametrize("case", ["another network", "another shape", "cut short", "a page", "missing", "unknown"])

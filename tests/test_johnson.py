@@ -118,6 +118,22 @@ def test_fig_5_asks_for_the_photographs_and_refuses_others(tmp_path, capsys):
         next(paper.curves(tmp_path, str(tmp_path / "n.safetensors")))
 
 
+def test_fig_5_takes_its_units_from_photographs_that_were_learnt_from_and_measures_the_others(tmp_path, monkeypatch):
+    for number in range(3):
+        images.save_image(torch.full((1, 3, 40, 40), number / 5), tmp_path / f"{number}.png")
+    training = {"photographs": 3, "held out": 1, "size": 32, "content layers": {"relu1_1": 1}}
+    training |= {"style layers": {"relu1_1": 1}, "content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
+    save_transformer(
+        TransformationNetwork(Architecture(width=2)), tmp_path / "n.safetensors", {"training": json.dumps(training)}
+    )
+    monkeypatch.setattr(johnson, "load_image", lambda *_: torch.rand(1, 3, 32, 32))
+    monkeypatch.setattr(johnson, "PerceptualLoss", lambda network, style, reference, **_: reference)
+    monkeypatch.setattr(johnson, "compare", lambda _, reference, photographs: [(reference, list(photographs))])
+    ((reference, photographs),) = paper.curves(tmp_path, str(tmp_path / "n.safetensors"))
+    assert [round(5 * one.mean().item()) for one in reference] == [0, 1]
+    assert [round(5 * one.mean().item()) for one in photographs] == [2]
+
+
 # What ships.
 
 

@@ -130,6 +130,21 @@ def test_no_tensor_is_larger_than_the_responses_kept_between_stages():
     assert largest_tensor(lambda: transform(network, image, 45)) == 4 * pixels
 
 
+@pytest.mark.parametrize("tile", [None, 16])
+def test_a_loss_can_learn_through_what_is_made_of_a_painting(tile):
+    painting = transform(random_network(), landscape(71, 37), tile)
+    weight = torch.ones(1, 3, 1, 1, requires_grad=True)
+    (weight * painting).sum().backward()
+    assert torch.allclose(weight.grad, painting.sum(dim=(2, 3), keepdim=True))
+    assert not painting.requires_grad
+
+
+def test_an_image_on_another_device_or_of_another_precision_is_moved_to_the_networks():
+    assert transform(random_network().to("meta"), landscape(71, 37)).device.type == "meta"
+    network, image = random_network(), landscape(71, 37)
+    assert torch.equal(transform(network, image.double()), transform(network, image))
+
+
 @pytest.mark.parametrize("tile", [-1, 0, 15])
 def test_a_tile_that_is_too_small_is_refused(tile):
     with pytest.raises(ValueError, match=f"expected at least 16, got {tile}"):

@@ -59,6 +59,15 @@ def test_what_is_no_picture_is_skipped_and_counted(pictures, capsys):
     assert "1 files are not pictures" in capsys.readouterr().out
 
 
+def test_a_turned_photograph_stands_upright(tmp_path):
+    upright, tags = Image.new("RGB", (150, 150), "red"), Image.Exif()
+    upright.paste("blue", (0, 0, 150, 75))
+    tags[0x0112] = 6  # EXIF: to be shown turned clockwise by 90 degrees
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=tags, quality=95)
+    (found,) = train_compact.read_pictures(tmp_path)
+    assert found[:60, :, 2].min() > 200 and found[70:, :, 0].min() > 200
+
+
 def test_the_kernel_loss_is_zero_for_any_rotation_of_the_teachers_responses():
     generator = torch.Generator().manual_seed(0)
     target = torch.rand(2, 7, 5, 11, generator=generator)

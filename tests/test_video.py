@@ -1,8 +1,11 @@
 """Films in and out: every frame at its time, the sound as it was, whole files or none."""
 
+import gc
 import signal
+import warnings
 import weakref
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import moving
@@ -113,6 +116,15 @@ def test_a_gif_keeps_the_duration_of_each_frame_its_loop_and_its_size(tmp_path, 
             gif.seek(number)
             found.append(gif.info["duration"])
     assert found == durations
+
+
+def test_no_file_is_left_open(tmp_path):
+    source = make_gif(tmp_path / "in.gif", moving.pan(3, 37, 53), 50, loop=0)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        copy(source, tmp_path / "out.gif")
+        gc.collect()
+    assert [str(warning.message) for warning in told if warning.category is ResourceWarning] == []
 
 
 def test_a_gif_becomes_a_video_that_shows_each_frame_at_its_time(tmp_path):
@@ -330,6 +342,28 @@ def test_a_video_of_zero_frames_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["out.avi", "out", "no/folder/out.mp4", "folder.mp4"])
 def test_a_film_goes_only_where_it_can_be_written(tmp_path, name):
     (tmp_path / "folder.mp4").mkdir()
-    with pytest.raises(AssetError):
-        video.check_film_output(tmp_path / name)
+    for refuse in (video.check_film_output, lambda path: write_film([], path)):  # before the first frame is asked for
+        with pytest.raises(AssetError):
+            refuse(tmp_path / name)
     video.check_film_output(tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "expected"),
+    [
+        ("out.mp4", None, (67, 101)),  # its own, whatever it is
+        ("out.mp4", 75, (50, 76)),  # 49.8 and 75: of two even numbers as near, one
+        ("out.webm", 64, (42, 64)),  # 42.5
+        ("out.gif", 64, (42, 64)),
+        ("out.GIF", 101, (67, 101)),
+        ("out.mp4", 202, (134, 202)),
+    ],
+)
+def test_the_size_of_a_film_is_its_own_or_of_a_longer_side_and_then_even_but_in_a_gif(tmp_path, name, size, expected):
+    film = open_film(moving.make_video(tmp_path / "in.mp4", moving.pan(1, 67, 101), 10, pixel="yuv444p"))
+    assert video.film_size(film, tmp_path / name, size) == expected
+
+
+def test_the_thinnest_film_keeps_two_pixels():
+    thin = video.Film(Path("thin.mp4"), 4, 4000, Fraction(10), 1, Fraction(1, 10), Fraction(0), Fraction(1), None)
+    assert video.film_size(thin, "out.mp4", 64) == (2, 64)

@@ -27,7 +27,7 @@ import numpy as np
 import safetensors.torch
 import torch
 import torch.nn.functional as functional
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import nn
 from tqdm import tqdm
 
@@ -108,7 +108,7 @@ def read_pictures(source):
     unreadable = 0
     for data in tqdm(read_files(source), desc=source.name, unit=" pictures"):
         try:
-            picture = Image.open(io.BytesIO(data)).convert("RGB")
+            picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
         except (UnidentifiedImageError, OSError):
             unreadable += 1
             continue

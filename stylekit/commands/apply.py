@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import time
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
-from stylekit import assets, files, images
+from stylekit import __version__, assets, colour, files, images
 from stylekit.commands.outcome import INTERRUPTED
 from stylekit.errors import AssetError, InputError
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.motion import BLEND, paint_frames
 from stylekit.feedforward.tiles import transform
-from stylekit.networks import pick_device
-from stylekit.video import CONTAINERS, check_film_output, even_sides, open_film, write_film
+from stylekit.files import RECIPE
+from stylekit.networks import weights_hash
+from stylekit.video import CONTAINERS, check_film_output, film_size, open_film, write_film
 
 VIDEOS = CONTAINERS.keys() - {".gif"} | {".avi"}  # suffixes of what is no photograph, whatever OUT is
 
@@ -28,6 +31,7 @@ def add_options(command):
     add("-o", "--output", metavar="OUT", required=True, type=Path, help=".png or .jpg, a folder, .gif, .mp4, .mov, ...")
     add("--size", type=int, metavar="PIXELS", help="longer side (default: as it is); of a video, sides become even")
     add("--tile", type=int, metavar="PIXELS", help="paint in tiles of this size, where memory is short")
+    add("--colour", choices=colour.AFTERWARDS, default="none", help="keep the photograph's colours (default none)")
     help = "of a film: how much of the frame before stays, along the motion, against flicker; 0: none (default 0.5)"
     add("--blend", type=float, metavar="0..1", default=BLEND, help=help)
     add("--device", default="auto", help="auto, cpu, cuda or mps (default %(default)s)")
@@ -49,37 +53,46 @@ def run(options) -> int:
     if source.suffix.lower() in VIDEOS:
         raise InputError(f"{source} is a video, so OUT must end in one of {', '.join(CONTAINERS)}; got {str(output)!r}")
     images.check_output(output)
-    painting = _paint(options.input, _painter(options), options)
-    images.save_image(painting, output)
+    painting, recipe = _paint_picture(options.input, output, load_transformer(options.style, options.device), options)
+    images.save_image(painting, output, recipe)
     print(f"{output} ({painting.shape[-1]} x {painting.shape[-2]} pixels)")
     return 0
 
 
-def _painter(options):
-    """Return the function that paints one image, on the device that the options name."""
-    device = pick_device(options.device)
-    network = load_transformer(options.style, device)
-    return lambda image: transform(network, image.to(device), tile=options.tile)
+def _paint(network, image, options):
+    """Return the painting of an image, on the CPU."""
+    painting = transform(network, image, tile=options.tile).cpu()
+    return colour.finish_colours(options.colour, painting, image)
 
 
-def _paint(source, painter, options):
-    """Return the painting of a photograph, on the CPU."""
-    return painter(images.load_image(source, options.size)).cpu()
+def _paint_picture(source, output, network, options):
+    """Return the painting of a photograph, and the texts that its file carries."""
+    picture = assets.open_picture(source)
+    painting = _paint(network, images.from_pil(picture, options.size, str(source)), options)
+    if output.suffix.lower() != ".png":
+        return painting, None
+    arguments = {name: getattr(options, name) for name in ("style", "size", "tile", "colour", "device")}
+    recipe = {
+        "apply": arguments | {"input": str(source), "output": str(output)},
+        "sha256": {"input": images.picture_hash(picture), "weights": weights_hash(network)},
+        "versions": {"stylekit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
+    }
+    return painting, {RECIPE: json.dumps(recipe)}
 
 
 def _paint_folder(source, output, options):
     """Paint every picture of a folder into another; name and count the files that are none."""
     _check_folder(source, output)
-    painter = _painter(options)
+    network = load_transformer(options.style, options.device)
     files = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
     painted, skipped = 0, []
     try:
         for path in tqdm(files, desc="painting", unit=" pictures", file=sys.stderr):
             try:
                 target = _target(path, output)
-                painting = _paint(path, painter, options)
+                painting, recipe = _paint_picture(path, target, network, options)
                 output.mkdir(exist_ok=True)
-                images.save_image(painting, target)
+                images.save_image(painting, target, recipe)
                 painted += 1
             except AssetError as error:
                 skipped.append(error)
@@ -116,8 +129,9 @@ def _paint_film(source, output, options):
     if not source.exists() and options.input in assets.pictures():
         raise InputError(f"{options.input} is a photograph, so OUT must end in .png or .jpg; got {str(output)!r}")
     film = open_film(source)
-    size = _film_size(film, output, options.size)
-    frames = paint_frames(film.frames(), _painter(options), size, options.blend)
+    network = load_transformer(options.style, options.device)
+    size = film_size(film, output, options.size)
+    frames = paint_frames(film.frames(), lambda image: _paint(network, image, options), size, options.blend)
     older, begun = output.exists(), time.perf_counter()
     count, code = _follow(write_film(frames, output, film), film.count)
     if code and (not output.exists() or older and not count):
@@ -130,14 +144,6 @@ def _paint_film(source, output, options):
     seconds = time.perf_counter() - begun
     print(f"{output} ({count} frames, {seconds:.1f} s, {count / seconds:.1f} frames a second)")
     return code
-
-
-def _film_size(film, output, size):
-    """Return (height, width) of the frames to paint: the film's own, or of `size`, and then even in a video."""
-    if size is None:
-        return film.height, film.width
-    sides = images.fit(film.height, film.width, size)
-    return sides if output.suffix.lower() == ".gif" else even_sides(*sides)
 
 
 def _follow(written, total):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from stylekit import images
+from stylekit.colour import AFTERWARDS
 from stylekit.commands.texture import METHODS
 from stylekit.errors import InputError
 from stylekit.files import RECIPE
@@ -39,17 +40,22 @@ def _figure_command(recipe):
     return [*words, *(["--originals"] if made["originals"] else [])]
 
 
+def _apply_command(recipe):
+    return ["apply", *_words(recipe["apply"], "style", "input")]
+
+
 def _texture_command(recipe):
-    arguments = dict(recipe["arguments"])
-    pictures = [arguments.pop(name) for name in METHODS[recipe["texture"]]]
-    return ["texture", recipe["texture"], *pictures, "-o", arguments.pop("output"), *_options(arguments)]
+    return ["texture", recipe["texture"], *_words(recipe["arguments"], *METHODS[recipe["texture"]])]
 
 
 def _stylise_command(recipe):
-    arguments = dict(recipe["arguments"])
-    pictures = [arguments.pop("content"), arguments.pop("style")]
-    output, layers = arguments.pop("output"), arguments.pop("layers")
-    return ["stylise", *pictures, "-o", output, *_options(arguments), "--layers", *layers]
+    return ["stylise", *_words(recipe["arguments"], "content", "style"), "--layers", *recipe["arguments"]["layers"]]
+
+
+def _words(arguments, *pictures):
+    """Return the pictures, the output and the options of a command, but the layers."""
+    options = {name: arguments[name] for name in arguments if name not in (*pictures, "output", "layers")}
+    return [*(arguments[name] for name in pictures), "-o", arguments["output"], *_options(options)]
 
 
 def _options(arguments):
@@ -62,7 +68,8 @@ def _studio_command(recipe):
     made = recipe["studio"]
     content, style, size = made["photograph"], made["style"], ["-o", "painting.png", "--size", str(made["size"])]
     if made["method"] == "instant":
-        return ["apply", style, content, *size]
+        colours = made["colour"] if made["colour"] in AFTERWARDS else "none"  # the others need the style picture
+        return ["apply", style, content, *size, "--colour", colours]
     if made["method"] == "quilt":
         return ["texture", "quilt-transfer", content, style, *size, "--seed", str(made["seed"])]
     options = {name: made[name] for name in ("network", "content_weight", "steps", "colour")}
@@ -71,6 +78,7 @@ def _studio_command(recipe):
 
 COMMANDS = {  # by the key that only their recipes have
     "figure": _figure_command,
+    "apply": _apply_command,
     "texture": _texture_command,
     "studio": _studio_command,
 }

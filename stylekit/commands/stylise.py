@@ -79,15 +79,15 @@ def _fill_in(options):
     del options.preset
 
 
-def parse_layers(words: list[str]) -> dict[str, float]:
-    """Return {layer: weight} from words like relu1_1 or relu1_1=0.5 (without a weight: 1)."""
+def parse_layers(words: list[str], option: str = "--layers") -> dict[str, float]:
+    """Return {layer: weight} from words of an option like relu1_1 or relu1_1=0.5 (without a weight: 1)."""
     layers = {}
     for word in words:
         name, _, weight = word.partition("=")
         try:
             layers[name] = float(weight or 1)
         except ValueError:
-            raise InputError(f"--layers: expected a number after {name}=, got {weight!r}") from None
+            raise InputError(f"{option}: expected a number after {name}=, got {weight!r}") from None
     return layers
 
 

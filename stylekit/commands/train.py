@@ -10,13 +10,12 @@ from pathlib import Path
 
 import torch
 from torch import distributed
-from torch.utils.data import Subset
 from tqdm import tqdm
 
 from stylekit import __version__, assets, files, images
-from stylekit.commands.outcome import INTERRUPTED
+from stylekit.commands.outcome import BAD_INPUT, INTERRUPTED
 from stylekit.commands.stylise import parse_layers
-from stylekit.errors import InputError
+from stylekit.errors import InputError, NonFiniteLoss
 from stylekit.feedforward import (
     ARCHITECTURES,
     PAPER_CONTENT_LAYERS,
@@ -30,6 +29,7 @@ from stylekit.feedforward import (
     spread,
     train,
 )
+from stylekit.feedforward.files import read_checkpoint
 from stylekit.feedforward.objective import CONTENT_LAYERS, CONTENT_WEIGHT, TV_WEIGHT
 from stylekit.networks import PRECISIONS, load_network, pick_device, weights_hash
 from stylekit.objective import STYLE_LAYERS
@@ -69,10 +69,9 @@ def add_options(command):
 
 def run(options) -> int:
     """Train, or go on where an earlier run was stopped; in each process that torchrun started."""
-    processes = int(os.environ.get("WORLD_SIZE", 1))
-    if processes == 1:
-        return _run(options, pick_device(options.device), leads=True)
     device = pick_device(options.device)
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return _run(options, device, leads=True)
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -86,15 +85,15 @@ def _run(options, device, leads):
     output = _output(options)
     schedule = _schedule(options)
     photographs = Photographs(options.photos, options.size)
-    if not 0 <= options.hold_out < len(photographs):
-        raise InputError(f"--hold-out must leave some of the {len(photographs)} photographs, got {options.hold_out}")
+    seen, _ = photographs.split(options.hold_out)
     network = _network(options).to(device).to(memory_format=torch.channels_last)
-    objective, facts = _objective(options, photographs, device)
+    objective, facts = _objective(options, seen, device)
+    facts |= {"photographs": len(photographs), "held out": options.hold_out}
     checkpoint = output.with_suffix(".checkpoint")
-    seen = Subset(photographs, range(len(photographs) - options.hold_out))
+    earlier = read_checkpoint(checkpoint)["step"] if checkpoint.exists() else 0
     steps = train(network, objective, seen, schedule, checkpoint, options.every, facts)
     last, code = _follow(steps, options, network, photographs, output if leads else None)
-    if leads and last is None and code == 0:
+    if leads and code == 0 and last.number == earlier:
         print(f"stylekit: {checkpoint} has had all of it already; ask for more steps or minutes", file=sys.stderr)
     if leads and last:
         trained = facts | asdict(schedule) | {"trained steps": last.number, "losses": last.losses}
@@ -111,7 +110,7 @@ def _follow(steps, options, network, photographs, output):
     with tqdm(total=1.0, desc="training", bar_format=layout, file=sys.stderr, disable=output is None) as bar:
         try:
             for step in steps:
-                bar.update(step.done - (last.done if last else 0))
+                bar.update(step.done - bar.n)
                 last = step
                 words = [f"step {step.number}", *(f"{name} {value:.4f}" for name, value in step.losses.items())]
                 if photographs.unreadable:
@@ -122,6 +121,12 @@ def _follow(steps, options, network, photographs, output):
         except KeyboardInterrupt:
             print("\nstylekit: stopped; the same command goes on from its last checkpoint", file=sys.stderr)
             return last, INTERRUPTED
+        except NonFiniteLoss as error:
+            if output:
+                print(f"\nstylekit: {error}", file=sys.stderr)
+            if output and error.last:
+                print(f"stylekit: it is in {output}: --start {output}, another OUT, a smaller --rate", file=sys.stderr)
+            return error.last, BAD_INPUT
     if output and photographs.unreadable:
         names = sorted(photographs.unreadable)
         print(f"stylekit: {len(names)} pictures could not be read and were skipped: {names[0]} ...", file=sys.stderr)
@@ -149,8 +154,6 @@ def _output(options):
     if output.suffix != ".safetensors":
         raise InputError(f"{output} must end in .safetensors, the format of the weights")
     files.check_folder(output.parent)
-    if options.every < 1:
-        raise InputError(f"--every must be 1 step or more, got {options.every}")
     return output
 
 
@@ -170,7 +173,7 @@ def _network(options):
     torch.manual_seed(options.seed)
     network = TransformationNetwork(architecture)
     if options.start is not None:
-        start = load_transformer(options.start)
+        start = load_transformer(options.start, "cpu")
         if start.architecture != architecture:
             raise InputError(f"--start {options.start} has another architecture: {start.architecture}")
         network.load_state_dict(start.state_dict())
@@ -179,12 +182,14 @@ def _network(options):
 
 def _layers(options):
     """Return the content and the style layers, each with its weight."""
-    defaults = LAYERS.get(options.network, (CONTENT_LAYERS, STYLE_LAYERS))
-    given = (options.content_layers, options.style_layers)
-    return [parse_layers(list(words or default)) for words, default in zip(given, defaults, strict=True)]
+    content, style = LAYERS.get(options.network, (CONTENT_LAYERS, STYLE_LAYERS))
+    return [
+        parse_layers(list(options.content_layers or content), "--content-layers"),
+        parse_layers(list(options.style_layers or style), "--style-layers"),
+    ]
 
 
-def _objective(options, photographs, device):
+def _objective(options, seen, device):
     """Return the loss, and as plain data what it consists of: no training goes on with another."""
     loss_network = load_network(options.network, device=str(device), precision=options.precision)
     content_layers, style_layers = _layers(options)
@@ -192,7 +197,7 @@ def _objective(options, photographs, device):
     objective = PerceptualLoss(
         loss_network,
         images.load_image(options.style, options.size).to(device),
-        spread(photographs).to(device),
+        spread(seen).to(device),
         content_layers=content_layers,
         style_layers=style_layers,
         **weights,
@@ -202,8 +207,6 @@ def _objective(options, photographs, device):
         "style layers": style_layers,
         "style sha256": images.picture_hash(assets.open_picture(options.style)),
         "loss network sha256": weights_hash(loss_network),
-        "photographs": len(photographs),
-        "held out": options.hold_out,
         "size": options.size,
         "start": options.start and Path(options.start).stem,
     }

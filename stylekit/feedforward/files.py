@@ -16,6 +16,7 @@ from stylekit import assets
 from stylekit.errors import AssetError
 from stylekit.feedforward.network import Architecture, TransformationNetwork
 from stylekit.files import write_whole
+from stylekit.networks import pick_device
 
 ARCHITECTURE = "architecture"  # the keyword of the safetensors text that says what the weights are of
 
@@ -24,14 +25,14 @@ class CheckpointError(AssetError):
     """A checkpoint that cannot be read, or belongs to another training."""
 
 
-def save_transformer(network: TransformationNetwork, path: Path, facts: dict[str, str] | None = None) -> None:
+def save_transformer(network: TransformationNetwork, path: str | Path, facts: dict[str, str] | None = None) -> None:
     """Write a network as float16 safetensors with its architecture, and facts of its training by name."""
     weights = {name: value.half().cpu().contiguous() for name, value in network.state_dict().items()}
     texts = {ARCHITECTURE: json.dumps(asdict(network.architecture))} | (facts or {})
-    write_whole(path, safetensors.torch.save(weights, texts))
+    write_whole(Path(path).expanduser(), safetensors.torch.save(weights, texts))
 
 
-def load_transformer(name: str | Path, device: str | torch.device = "cpu") -> TransformationNetwork:
+def load_transformer(name: str | Path, device: str = "auto") -> TransformationNetwork:
     """Return a trained network by the name of a bundled style ("swirls") or from a .safetensors file.
 
     Frozen, in float32. Raises AssetError for an unknown name, and for a file that cannot be read or does not hold a
@@ -48,7 +49,7 @@ def load_transformer(name: str | Path, device: str | torch.device = "cpu") -> Tr
             f"{path} does not hold the weights of a transformation network (another architecture?): {reason}. "
             "Train one: python -m stylekit train STYLE --photos FOLDER"
         ) from error
-    return network.requires_grad_(False).eval().to(device).to(memory_format=torch.channels_last)
+    return network.requires_grad_(False).eval().to(pick_device(device)).to(memory_format=torch.channels_last)
 
 
 def transformers() -> dict[str, Path]:
@@ -86,13 +87,10 @@ def _read(path):
         raise AssetError(f"{path} is no readable safetensors file (cut short?): {error}") from error
 
 
-def write_checkpoint(
-    path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, step: int, seconds: float, identity: str
-) -> None:
-    """Write the state of a training."""
-    state = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
+def write_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, **progress) -> None:
+    """Write the state of a training, and how far it is: its step, seconds, losses and identity."""
     content = io.BytesIO()
-    torch.save(state | {"step": step, "seconds": seconds, "identity": identity}, content)
+    torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict()} | progress, content)
     write_whole(path, content.getvalue())
 
 
@@ -100,7 +98,7 @@ def read_checkpoint(path: Path) -> dict:
     """Return the state of a training. Raises CheckpointError for a file that holds none."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        missing = {"network", "optimiser", "step", "seconds", "identity"} - set(state)
+        missing = {"network", "optimiser", "step", "seconds", "losses", "identity"} - set(state)
     except Exception as error:  # whatever a reader makes of a damaged file, the sentence is the same
         raise CheckpointError(
             f"{path} is no readable checkpoint (cut short?): {error}. Remove it to begin again."

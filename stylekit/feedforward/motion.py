@@ -86,7 +86,7 @@ class Steady:
     .. math:: O_t = (1 - a) \, \mathrm{painting}_t + a \, \mathrm{warp}(O_{t-1})
 
     with a = strength x trust (notebook 10); `strength` from 0 (nothing is blended) to less than 1. Keeps one
-    frame and its painting. Raises ValueError for another strength.
+    frame and its painting, on the painting's device. Raises InputError for another strength.
     """
 
     def __init__(self, strength: float):
@@ -96,6 +96,7 @@ class Steady:
         self.before: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, frame: Float[Tensor, "1 3 H W"], painting: Float[Tensor, "1 3 H W"]) -> Float[Tensor, "1 3 H W"]:
+        frame = frame.to(painting.device)
         if self.before is not None and self.strength:
             past, output = self.before
             flow = flow_between(frame, past)
@@ -108,21 +109,29 @@ class Steady:
 def paint_frames(
     frames: Iterable[Frame], paint: Callable[[Tensor], Tensor], size: tuple[int, int], blend: float = BLEND
 ) -> Iterator[Frame]:
-    """Yield the frames of a film, resized to (height, width), painted one by one, and steadied; on the CPU."""
+    """Yield the frames of a film, resized to (height, width), painted one by one, and steadied; on the CPU.
+
+    Raises InputError, when called, for a blend that `Steady` refuses.
+    """
     steady = Steady(blend)
-    for frame in frames:
+
+    def painted(frame):
         image = resize_image(frame.image, size)
         painting = paint(image).cpu()
-        yield replace(frame, image=steady(resize_image(image, tuple(painting.shape[-2:])), painting))
+        return replace(frame, image=steady(resize_image(image, tuple(painting.shape[-2:])), painting))
+
+    return map(painted, frames)
 
 
 def flicker(inputs: Iterable[Float[Tensor, "1 3 H W"]], outputs: Iterable[Float[Tensor, "1 3 H W"]]) -> float:
     """Return the mean absolute difference between each output and the one before it, warped along the inputs' motion.
 
     Only pixels seen in both frames count (trust above 1/2); in units of [0, 1], mean over pixels, colours and frames.
+    Raises InputError for less than two frames.
     """
     differences = []
-    for (past, before), (present, painting) in pairwise(zip(inputs, outputs, strict=True)):
+    pairs = ((frame, painting.to(frame.device)) for frame, painting in zip(inputs, outputs, strict=True))
+    for (past, before), (present, painting) in pairwise(pairs):
         flow = flow_between(present, past)
         seen = trust(present, past, flow) > 0.5
         difference = (painting - warp(before, flow).clamp(0, 1)).abs().mean(dim=1, keepdim=True)

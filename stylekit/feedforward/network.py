@@ -51,7 +51,7 @@ class Architecture:
     upsampling: str = "nearest"
     padding: str = "same"
     enlarge: int = 1
-    slope: float = 0.125
+    slope: float | int = 0.125
 
     def __post_init__(self):
         choices = {
@@ -61,13 +61,13 @@ class Architecture:
             "enlarge": (1, 4),
         }
         for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                words = " or ".join(map(repr, allowed))
-                raise InputError(f"{name} must be {words}, not {getattr(self, name)!r}")
-        if not (isinstance(self.slope, float) and 0 < self.slope <= 1):
+            value = getattr(self, name)
+            if value not in allowed or type(value) is not type(allowed[0]):  # True == 1 and 4.0 == 4
+                raise InputError(f"{name} must be {' or '.join(map(repr, allowed))}, not {value!r}")
+        if isinstance(self.slope, bool) or not isinstance(self.slope, int | float) or not 0 < self.slope <= 1:
             raise InputError(f"slope must be a number above 0, at most 1, not {self.slope!r}")
-        if isinstance(self.width, bool) or not isinstance(self.width, int) or not 1 <= self.width <= 512:
-            raise InputError(f"width must be a number of filters from 1 to 512, not {self.width!r}")
+        if type(self.width) is not int or not 1 <= self.width <= 512:
+            raise InputError(f"width must be a whole number of filters from 1 to 512, not {self.width!r}")
 
 
 KIT = Architecture()
@@ -78,9 +78,10 @@ ARCHITECTURES = {"kit": KIT, "paper": PAPER}
 class TransformationNetwork(nn.Module):
     """The image transformation network f_W of Johnson 2016, Fig. 2: one image in, its painting out.
 
-    Takes RGB in [0, 1], (B, 3, H, W) of any size from 16 x 16, and returns the same shape (times `enlarge`). The last
-    layer is a scaled tanh around grey, 1/2 + 150/255 tanh(slope z): a little more than [0, 1], so that white and black
-    lie where it is not yet flat; clamp before you show it. Raises ValueError for a smaller image.
+    Takes RGB in [0, 1], (B, 3, H, W) of any size from 16 x 16, moved to the network's device, where the result stays,
+    of the same shape (times `enlarge`). The last layer is a scaled tanh around grey, 1/2 + 150/255 tanh(slope z): a
+    little more than [0, 1], so that white and black lie where it is not yet flat; clamp before you show it. Raises
+    InputError for a smaller image.
     """
 
     def __init__(self, architecture: Architecture = KIT):
@@ -100,7 +101,7 @@ class TransformationNetwork(nn.Module):
         height, width = image.shape[-2:]
         if min(height, width) < 16:
             raise InputError(f"the network needs pictures of at least 16 x 16 pixels, got {width} x {height}")
-        x = 2 * image - 1  # around 0
+        x = 2 * image.to(self.last.weight.device) - 1  # around 0
         if self.architecture.padding == "border":
             x = pad(x, self._border(height, width))
         x = self.architecture.slope * self.last(self.up(self.residual(self.down(x))))

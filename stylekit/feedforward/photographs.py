@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import copy
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,9 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from stylekit.errors import AssetError
+from stylekit.assets import open_bytes
+from stylekit.errors import AssetError, InputError
+from stylekit.images import from_array
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp")
 
@@ -23,8 +25,8 @@ class Photographs(Sequence):
 
     `source` is a folder (searched through) or a tar file without compression. Files are opened as they are asked for,
     so that the number of photographs does not matter. What cannot be read is skipped: the next readable file stands in
-    for it, and `unreadable` holds its name. Smaller pictures are enlarged. Raises AssetError where there is no folder
-    or tar file, where it holds no picture, and where none of its pictures can be read.
+    for it, and `unreadable` holds its name. Smaller pictures are enlarged, turned ones stand upright. Raises AssetError
+    where there is no folder or tar file, where it holds no picture, and where none of its pictures can be read.
     """
 
     def __init__(self, source: str | Path, size: int = 256):
@@ -46,9 +48,22 @@ class Photographs(Sequence):
                 continue
             try:
                 return _square(self._read(name, offset, length), self.size)
-            except Exception:  # on damaged files Pillow's decoders raise a dozen kinds
+            except (AssetError, OSError):
                 self.unreadable.add(name)
         raise AssetError(f"none of the {len(self)} pictures in {self.source} can be read")
+
+    def split(self, last: int) -> tuple[Photographs, Photographs]:
+        """Return the photographs to learn from, all but the `last`, and those, which are held out.
+
+        No photograph of the one part ever stands in for one of the other. Raises InputError where none is left to
+        learn from.
+        """
+        if not 0 <= last < len(self):
+            raise InputError(f"what is held out must leave some of the {len(self)} photographs, got {last}")
+        seen, held_out = copy.copy(self), copy.copy(self)  # they share the names of what is unreadable
+        cut = len(self) - last
+        seen._places, held_out._places = self._places[:cut], self._places[cut:]
+        return seen, held_out
 
     def _read(self, name, offset, length):
         if offset is None:
@@ -58,10 +73,11 @@ class Photographs(Sequence):
             return file.read(length)
 
 
-def spread(photographs: Photographs, count: int = 16) -> Float[Tensor, "count 3 size size"]:
-    """Return `count` photographs, or all where there are fewer, evenly spread over a collection."""
-    step = -(-len(photographs) // count)
-    return torch.stack([photographs[number] for number in range(0, len(photographs), step)])
+def spread(photographs: Sequence[Tensor], count: int = 16) -> Float[Tensor, "some 3 size size"]:
+    """Return `count` photographs, or all where there are fewer: the middles of as many equal parts of a collection."""
+    total = len(photographs)
+    count = min(count, total)
+    return torch.stack([photographs[(2 * number + 1) * total // (2 * count)] for number in range(count)])
 
 
 def _places(source):
@@ -82,11 +98,9 @@ def _places(source):
 
 def _square(content, size):
     """Return the middle of a picture, as large a square as fits, at `size` pixels."""
-    with Image.open(io.BytesIO(content)) as picture:
-        picture.draft("RGB", (size, size))  # a JPEG is decoded no larger than needed
-        picture = picture.convert("RGB")
+    picture = open_bytes(content, size)
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     middle = picture.crop((left, top, left + side, top + side))
     picture = middle.resize((size, size), Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).to(torch.float32) / 255  # (3, size, size)
+    return from_array(np.array(picture, dtype=np.float32) / 255)[0]  # (3, size, size)

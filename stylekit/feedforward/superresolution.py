@@ -34,7 +34,7 @@ Images = Float[Tensor, "B 3 H W"]
 def shrink(image: Images, times: int = 4) -> Float[Tensor, "B 3 h w"]:
     """Return photographs blurred with a Gaussian of one pixel and made `times` smaller, bicubically (section 4.2).
 
-    Raises ValueError for a size that `times` does not divide.
+    Raises InputError for a size that `times` does not divide.
     """
     height, width = image.shape[-2:]
     if height % times or width % times:
@@ -59,7 +59,7 @@ class Enlarger(nn.Module):
     minutes instead of hours, because the colours are right from the start. And the network should have no
     normalisation: the paper's batch normalisation shifts colours (it repairs them afterwards by matching histograms to
     the input's), instance normalisation takes each picture's contrast away.
-    Called with photographs, as in a training, it shrinks them first. Raises ValueError for a network that does not
+    Called with photographs, as in a training, it shrinks them first. Raises InputError for a network that does not
     enlarge four times.
     """
 
@@ -74,14 +74,15 @@ class Enlarger(nn.Module):
 
     def enlarge(self, small: Images) -> Float[Tensor, "B 3 h w"]:
         """Return small pictures four times wider and higher, at least 16 x 16 pixels; clamp before you show it."""
-        return bicubic(small) + self.network(small) - 0.5
+        correction = self.network(small) - 0.5
+        return bicubic(small.to(correction.device)) + correction
 
 
-def load_enlarger(loss: str) -> Enlarger:
+def load_enlarger(loss: str, device: str = "auto") -> Enlarger:
     """Return the network that ships, trained with one of two losses: "pixels" or "perceptual" (see data/README.md)."""
     if loss not in SHIPPED:
         raise InputError(f"the enlargers that ship were trained with the loss {' or '.join(SHIPPED)}, not {loss!r}")
-    return Enlarger(load_transformer(data_folder() / "superresolution" / f"{loss}.safetensors"))
+    return Enlarger(load_transformer(data_folder() / "superresolution" / f"{loss}.safetensors", device))
 
 
 def bicubic(small: Images, times: int = 4) -> Float[Tensor, "B 3 h w"]:

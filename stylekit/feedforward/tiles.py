@@ -26,7 +26,7 @@ from stylekit.errors import InputError
 from stylekit.feedforward.network import RANGE, InstanceNorm, TransformationNetwork
 
 STEP = 4  # pixels: the layers that halve have a position on every fourth row, in a tile as in the whole
-SMALLEST = 16  # rows of a tile, and pixels of its side
+SMALLEST_TILE = 16  # rows of a tile, and pixels of its side
 
 
 def transform(
@@ -35,15 +35,17 @@ def transform(
     """Return the painting of an image, clamped to [0, 1]: in one pass, or in tiles of about `tile` x `tile` pixels.
 
     Both ways agree to rounding. In tiles (strips as wide as the image, of 16 rows or more) it takes about twice the
-    time and a fraction of the memory. The image is RGB in [0, 1]; the network stays as it is, and the size too, but for
-    super-resolution. Raises ValueError for a tile of less than 16 pixels, for padding "border" in tiles, and for batch
-    normalisation that is still in training.
+    time and a fraction of the memory. The image is RGB in [0, 1]; it is moved to the network's device and precision,
+    and the painting stays there. The network stays as it is, and the size too, but for super-resolution. Raises
+    InputError for a tile of less than 16 pixels, for padding "border" in tiles, and for batch normalisation that is
+    still in training.
     """
     _check(network, tile)
-    with torch.inference_mode():
+    image = image.to(network.last.weight)
+    with torch.no_grad():  # no inference mode: it would make tensors that no later loss can learn through
         if tile is None or tile**2 >= image.shape[-2] * image.shape[-1]:
             return network(image).clamp(0, 1)
-        rows = max(SMALLEST, tile**2 // image.shape[-1] // STEP * STEP)
+        rows = max(SMALLEST_TILE, tile**2 // image.shape[-1] // STEP * STEP)
         return _in_tiles(copy.deepcopy(network), image, rows)  # a copy, which gets the statistics of this image
 
 
@@ -53,8 +55,8 @@ def _check(network, tile):
         raise InputError("batch normalisation paints with the statistics of its training: call network.eval() first")
     if tile is not None and architecture.padding == "border":
         raise InputError('padding "border" pads the whole image first: give no tile, or a network with padding "same"')
-    if tile is not None and tile < SMALLEST:
-        raise InputError(f"tile is the side of a tile in pixels: expected at least {SMALLEST}, got {tile}")
+    if tile is not None and (not isinstance(tile, int) or tile < SMALLEST_TILE):
+        raise InputError(f"tile is the side of a tile in whole pixels: expected at least {SMALLEST_TILE}, got {tile}")
 
 
 def _in_tiles(network, image, rows):

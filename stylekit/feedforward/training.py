@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
-from torch.utils.data import Dataset
 
 from stylekit.errors import InputError, NonFiniteLoss
 from stylekit.feedforward.files import CheckpointError, read_checkpoint, write_checkpoint
+from stylekit.files import check_folder
 from stylekit.networks import PRECISIONS
 
 DECAY = 0.3  # the last part of a training, in which the rate falls to zero (the paper keeps it constant)
@@ -43,9 +43,13 @@ class Schedule:
         if (self.steps is None) == (self.seconds is None):
             raise InputError("a training ends after steps or after seconds: give one of the two")
         for name in ("batch", "crop", "rate", "steps", "seconds"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name} must be a finite number above 0, got {value}")
+            value, whole = getattr(self, name), name in ("batch", "crop", "steps")
+            if value is None:
+                continue
+            if not (math.isfinite(value) and value > 0) or whole and not isinstance(value, int):
+                raise InputError(f"{name} must be a {'whole' if whole else 'finite'} number above 0, got {value}")
+        if self.precision not in PRECISIONS:
+            raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
 
     def done(self, step: int, seconds: float) -> float:
         """Return how much of the training is over, from 0 to 1."""
@@ -59,7 +63,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """One step of a training: its number from 1, the mean loss terms of its batch, seconds so far, how much is over."""
+    """One step of a training: its number from 1, and the mean loss terms of its batch, before the step.
+
+    `seconds` are the training's own so far; `done` is how much of it is over, exactly 1 at the last step.
+    """
 
     number: int
     losses: dict[str, float]
@@ -70,9 +77,9 @@ class TrainingStep:
 def train(
     network: nn.Module,
     objective: Callable[[Tensor, Tensor], dict[str, Tensor]],
-    photographs: Sequence[Float[Tensor, "3 S S"]] | Dataset,
+    photographs: Sequence[Float[Tensor, "3 S S"]],
     schedule: Schedule,
-    checkpoint: Path | None = None,
+    checkpoint: str | Path | None = None,
     every: int = 100,
     facts: dict | None = None,
 ) -> Iterator[TrainingStep]:
@@ -82,40 +89,85 @@ def train(
     each picture; "total" is minimised. Step k draws its photographs from (seed, k). With a `checkpoint` the training
     goes on from that file if it exists, and writes it every so many steps and at the end; `facts` (plain data) are kept
     in it, and another training's file is refused. A run that was killed and resumed makes the same steps as one that
-    was not.
-    In a process group each process takes its share of a batch. Raises ValueError for photographs smaller than a crop
-    or a batch that does not divide by the processes, CheckpointError for a file that is not this training's, and
-    NonFiniteLoss when the loss is no longer finite.
+    was not; one that is over already yields its last step again. In a process group each process takes its share of a
+    batch.
+    Raises, when called, InputError for photographs smaller than a crop or a batch that does not divide by the
+    processes, CheckpointError for a file that is not this training's, AssetError for one that cannot be written. Raises
+    NonFiniteLoss when the loss or its gradient is no longer finite: the network and the file then are as the last good
+    step left them.
     """
-    rank, processes = _place()
-    if schedule.batch % processes:
-        raise InputError(f"a batch of {schedule.batch} does not divide by {processes} processes: give a multiple")
-    device = next(network.parameters()).device
+    checkpoint = checkpoint and Path(checkpoint).expanduser()
+    _check(photographs, schedule, checkpoint, every)
     optimiser = torch.optim.Adam(network.parameters(), lr=schedule.rate)
     identity = _identity(schedule, facts)
-    step, before = _resume(checkpoint, network, optimiser, identity)
+    begun = _resume(checkpoint, network, optimiser, identity, schedule)
+
+    def keep(step):
+        if checkpoint and _place()[0] == 0 and (step.number % every == 0 or step.done >= 1):
+            progress = {"step": step.number, "seconds": step.seconds, "losses": step.losses, "identity": identity}
+            write_checkpoint(checkpoint, network, optimiser, **progress)
+
+    return _steps(network, objective, photographs, schedule, optimiser, begun, keep)
+
+
+def _check(photographs, schedule, checkpoint, every):
+    _, processes = _place()
+    if schedule.batch % processes:
+        raise InputError(f"a batch of {schedule.batch} does not divide by {processes} processes: give a multiple")
+    if every < 1:
+        raise InputError(f"every must be 1 step or more between two checkpoints, got {every}")
+    if not len(photographs):
+        raise InputError("there are no photographs to learn from: give one or more")
+    _slack(photographs[0], schedule.crop)
+    if checkpoint:
+        check_folder(checkpoint.parent)
+
+
+def _steps(network, objective, photographs, schedule, optimiser, last, keep):
+    """Yield the steps that follow the last one made, or that one again if it was the end."""
+    rank, processes = _place()
+    device = next(network.parameters()).device
     shared = nn.parallel.DistributedDataParallel(network) if processes > 1 else network
-    begun = time.perf_counter()
-    done = schedule.done(step, before)
-    while done < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.rate_at(done)
-        batch = draw(photographs, schedule, step, rank, processes).to(device)
-        with torch.autocast(device.type, PRECISIONS[schedule.precision], enabled=schedule.precision != "float32"):
-            painted = shared(batch.contiguous(memory_format=torch.channels_last))
-        losses = _descend(shared, objective(painted.float(), batch), optimiser)
-        step, seconds = step + 1, before + time.perf_counter() - begun
-        losses, seconds = _agree(losses, seconds, device, processes)
-        done = schedule.done(step, seconds)
-        if not math.isfinite(losses["total"]):
-            raise NonFiniteLoss(f"the loss is no longer finite at step {step}: try a smaller rate")
-        if checkpoint and rank == 0 and (step % every == 0 or done >= 1):
-            write_checkpoint(checkpoint, network, optimiser, step, seconds, identity)
-        yield TrainingStep(step, losses, seconds, done)
+    if last.done >= 1:
+        yield last
+    while last.done < 1:
+        begun = time.perf_counter()  # what the caller does between two steps is not counted
+        batch = draw(photographs, schedule, last.number, rank, processes).to(device)
+        losses = _descend(shared, objective, batch, schedule, optimiser, last)
+        number = last.number + 1
+        seconds = last.seconds + _agree(torch.tensor([time.perf_counter() - begun], device=device))[0]
+        last = TrainingStep(number, losses, seconds, schedule.done(number, seconds))
+        keep(last)
+        yield last
+
+
+def _descend(network, objective, batch, schedule, optimiser, last):
+    """Move the weights once; return the mean loss terms before that. Raises NonFiniteLoss, and then moves nothing."""
+    statistics = [buffer.clone() for buffer in network.buffers()]  # batch normalisation's, which a batch changes
+    for group in optimiser.param_groups:
+        group["lr"] = schedule.rate_at(last.done)
+    with torch.autocast(batch.device.type, PRECISIONS[schedule.precision], enabled=schedule.precision != "float32"):
+        painted = network(batch.contiguous(memory_format=torch.channels_last))
+    losses = objective(painted.float(), batch)
+    optimiser.zero_grad()
+    losses["total"].mean().backward()
+    length = nn.utils.clip_grad_norm_(network.parameters(), 1.0)  # a rare photograph far from all others, early on
+    *means, length = _agree(torch.stack([*(values.detach().mean() for values in losses.values()), length]))
+    losses = dict(zip(losses, means, strict=True))
+    if not (math.isfinite(losses["total"]) and math.isfinite(length)):
+        for buffer, before in zip(network.buffers(), statistics, strict=True):
+            buffer.copy_(before)
+        raise NonFiniteLoss(
+            f"the loss or its gradient is no longer finite at step {last.number + 1} ({losses}). The network is as it "
+            "was before that step: save it, and go on from there with a smaller rate",
+            last if last.number else None,
+        )
+    optimiser.step()
+    return losses
 
 
 def draw(
-    photographs: Sequence[Float[Tensor, "3 S S"]] | Dataset,
+    photographs: Sequence[Float[Tensor, "3 S S"]],
     schedule: Schedule,
     step: int,
     rank: int = 0,
@@ -126,9 +178,7 @@ def draw(
     for place in range(rank, schedule.batch, processes):
         chance = random.Random(f"{schedule.seed} {step} {place}")
         photograph = photographs[chance.randrange(len(photographs))]
-        slack = min(photograph.shape[-2:]) - schedule.crop
-        if slack < 0:
-            raise InputError(f"a crop of {schedule.crop} pixels is larger than a photograph of {slack + schedule.crop}")
+        slack = _slack(photograph, schedule.crop)
         if chance.random() < 0.5:
             photograph = photograph.flip(-1)
         top, left = chance.randint(0, slack), chance.randint(0, slack)
@@ -136,13 +186,12 @@ def draw(
     return torch.stack(crops)
 
 
-def _descend(network, losses, optimiser):
-    """Move the weights once; return the mean loss terms before that."""
-    optimiser.zero_grad()
-    losses["total"].mean().backward()
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)  # a rare photograph far from all others, early on
-    optimiser.step()
-    return {name: values.detach().mean() for name, values in losses.items()}
+def _slack(photograph, crop):
+    """Return by how many pixels a photograph is larger than a crop of it."""
+    side = min(photograph.shape[-2:])
+    if side < crop:
+        raise InputError(f"a crop of {crop} pixels is larger than a photograph of {side}")
+    return side - crop
 
 
 def _place():
@@ -152,14 +201,12 @@ def _place():
     return 0, 1
 
 
-def _agree(losses, seconds, device, processes):
-    """Return the means over all processes, as numbers: all must stop at the same step."""
-    values = torch.stack([*losses.values(), torch.tensor(seconds, device=device)])
+def _agree(values):
+    """Return the means of some values over all processes, as numbers: all must stop at the same step."""
+    _, processes = _place()
     if processes > 1:
         distributed.all_reduce(values)
-        values = values / processes
-    *means, seconds = values.tolist()
-    return dict(zip(losses, means, strict=True)), seconds
+    return (values / processes).tolist()
 
 
 def _identity(schedule, facts):
@@ -168,10 +215,10 @@ def _identity(schedule, facts):
     return json.dumps(settings | (facts or {}), sort_keys=True)
 
 
-def _resume(checkpoint, network, optimiser, identity):
-    """Load the checkpoint if there is one; return the steps made and the seconds spent."""
+def _resume(checkpoint, network, optimiser, identity, schedule):
+    """Load the checkpoint if there is one; return the last step made, number 0 before the first."""
     if checkpoint is None or not checkpoint.exists():
-        return 0, 0.0
+        return TrainingStep(0, {}, 0.0, 0.0)
     state = read_checkpoint(checkpoint)
     if state["identity"] != identity:
         raise CheckpointError(
@@ -183,4 +230,5 @@ def _resume(checkpoint, network, optimiser, identity):
         optimiser.load_state_dict(state["optimiser"])
     except (RuntimeError, ValueError, KeyError) as error:
         raise CheckpointError(f"{checkpoint} does not fit this network: {error}") from error
-    return state["step"], state["seconds"]
+    number, seconds = state["step"], state["seconds"]
+    return TrainingStep(number, state["losses"], seconds, schedule.done(number, seconds))

@@ -116,16 +116,16 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
             f"{source} holds {len(photographs)} photographs, and {style} was trained on {training.get('photographs')}, "
             f"{training.get('held out', 0)} of them held out: give the photographs it was trained with"
         )
+    seen, held_out = photographs.split(training["held out"])
     objective = PerceptualLoss(
         load_network("compact", device="cpu"),
         load_image(style, training["size"]),
-        spread(photographs),
+        spread(seen),
         content_layers=training["content layers"],
         style_layers=training["style layers"],
         **{name: training[name] for name in ("content_weight", "style_weight", "tv_weight")},
     )
-    held_out = range(len(photographs) - training["held out"], len(photographs))
-    yield from compare(load_transformer(style), objective, [photographs[number] for number in held_out])
+    yield from compare(load_transformer(style, "cpu"), objective, held_out)
 
 
 def summary(found: Sequence[dict], style: str) -> dict:

@@ -22,7 +22,7 @@ from stylekit.files import RECIPE
 from stylekit.networks import load_network
 from stylekit.studio.settings import Settings
 from stylekit.transfer import coarse_to_fine, stylise
-from stylekit.video import even_sides, open_film, write_film
+from stylekit.video import film_size, open_film, write_film
 
 MOST_FRAMES = 900  # of a film
 
@@ -61,7 +61,7 @@ def _paint(settings, content, style):
 
 
 def _instant(settings, content, style):
-    yield Progress(transform(_transformer(settings), content), 1.0)
+    yield Progress(transform(_transformer(settings), content).cpu(), 1.0)
 
 
 def _transformer(settings):
@@ -87,8 +87,9 @@ def make_film(settings: Settings, source: Path, target: Path, frames: int | None
     network, film = _transformer(settings), open_film(source)
     if frames is None and film.count > MOST_FRAMES:
         raise InputError(f"the film has about {film.count} frames, and {MOST_FRAMES} are the most here: cut it")
-    sides = images.fit(film.height, film.width, min(settings.size, max(film.height, film.width)))
-    painted = paint_frames(film.frames(), lambda image: transform(network, image), even_sides(*sides))
+    size = film_size(film, target, min(settings.size, max(film.height, film.width)))
+    paint = lambda image: colour.finish_colours(settings.colour, transform(network, image).cpu(), image)  # noqa: E731
+    painted = paint_frames(film.frames(), paint, size)
     count = frames or max(film.count, 1)
     for number, frame in enumerate(write_film(itertools.islice(painted, frames), target, film), start=1):
         yield Progress(frame.image, min(number / count, 1.0))

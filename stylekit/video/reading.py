@@ -122,8 +122,13 @@ def _look_at(container, path):
         tick=Fraction(stream.time_base),
         start=max(Fraction(0), Fraction(container.start_time or 0, av.time_base)),
         aspect=aspect if upright else 1 / aspect,
-        loop=Image.open(path).info.get("loop") if kind == "gif" else None,
+        loop=_loop(path) if kind == "gif" else None,
     )
+
+
+def _loop(path):
+    with Image.open(path) as gif:
+        return gif.info.get("loop")
 
 
 def _pictures(container):

@@ -51,8 +51,16 @@ def check_film_output(path: str | Path) -> None:
     check_folder(path.parent)
 
 
-def even_sides(height: int, width: int) -> tuple[int, int]:
-    """Return the even (height, width) nearest to these, at least 2: what H.264 in the usual 4:2:0 wants."""
+def film_size(film: Film, path: str | Path, size: int | None = None) -> tuple[int, int]:
+    """Return (height, width) of the frames of a film that is written to `path`: its own, or of a longer side `size`.
+
+    The latter are even but in a GIF, and at least 2: what H.264 in the usual 4:2:0 wants.
+    """
+    if size is None:
+        return film.height, film.width
+    height, width = images.fit(film.height, film.width, size)
+    if Path(path).suffix.lower() == ".gif":
+        return height, width
     return max(2, 2 * round(height / 2)), max(2, 2 * round(width / 2))
 
 
@@ -63,10 +71,13 @@ def write_film(frames: Iterable[Frame], path: str | Path, like: Film | None = No
     a whole film, with as much of the sound; after an error nothing is left behind, and an older file stays. The size is
     that of the first frame: H.264 in the usual 4:2:0 has no odd sizes, so these are written in 4:4:4, which fewer
     players show. Frames of a GIF get 256 colours each, and at least 0.02 s.
-    Raises AssetError as `check_film_output` does, for no frames at all, and where writing fails.
+    Raises AssetError as `check_film_output` does when called, and later for no frames at all and where writing fails.
     """
-    path = Path(path).expanduser()
     check_film_output(path)
+    return _written(frames, Path(path).expanduser(), like)
+
+
+def _written(frames, path, like):
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")  # same folder: os.replace is atomic within a file system
     with contextlib.ExitStack() as stack:
         stack.callback(temporary.unlink, missing_ok=True)
