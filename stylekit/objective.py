@@ -174,7 +174,8 @@ def painting_objective(
 ) -> Objective:
     """Return Eq. 7 of a painting: content, style and total variation in one of the three scales.
 
-    `reference` is what the scale "relative" measures against, the photograph unless said. All images RGB in [0, 1].
+    `reference` is what the scale "relative" measures the style against, the photograph unless said; total variation is
+    always measured against `content`. All images RGB in [0, 1].
     Raises InputError for weights, layers or a scale that make no sense.
     """
     check_scale(scale)
@@ -191,7 +192,7 @@ def painting_objective(
     terms += style_terms(network, style, style_layers, style_weight, units)
     if not terms:
         raise InputError("content and style count nothing: there is nothing to minimise; give one a weight and a layer")
-    smoothness = total_variation_term(tv_weight, tv_unit(reference) if relative else 1.0, per_entry=scale != "paper")
+    smoothness = total_variation_term(tv_weight, tv_unit(content) if relative else 1.0, per_entry=scale != "paper")
     return Objective(network, [*terms, smoothness])
 
 

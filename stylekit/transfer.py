@@ -75,30 +75,43 @@ def stylise(
     check_weights(**weights, style_size=style_size)
     check_scale(scale)
     layers = {"content_layers": layer_weights(content_layers), "style_layers": layer_weights(style_layers)}
-    sizes = _checked_sizes(coarse_to_fine(max(content.shape[-2:])) if sizes is None else sizes)
-    _check_descent(init, steps, optimiser)
+    if init not in INITS:
+        raise InputError(f"init must be one of {', '.join(INITS)}, not {init!r}")
+    sizes = coarse_to_fine(max(content.shape[-2:])) if sizes is None else _checked_sizes(sizes)
 
     def at(size: int) -> tuple[Objective, Picture]:
         photograph, exemplar = resize_image(content, size), _resized_style(style, size, style_size)
         objective = painting_objective(network, photograph, exemplar, scale=scale, **layers, **weights)
         return objective, _start(init, photograph, exemplar, seed)
 
-    first = at(sizes[0])  # now, and not when the first Step is asked for: it says what does not fit together
-    return descend(itertools.chain([first], map(at, sizes[1:])), sizes, steps, optimiser)
+    return _begin(at, sizes, steps, optimiser)
 
 
 def reconstruct(
-    content: AnyPicture, network: LossNetwork, layer: str, *, steps: int = 200, optimiser: str = "lbfgs", seed: int = 0
+    content: AnyPicture,
+    network: LossNetwork,
+    layer: str,
+    *,
+    tv_weight: float = 0.0,
+    scale: str = "relative",
+    sizes: Iterable[int] | None = None,
+    steps: int = 200,
+    optimiser: str = "lbfgs",
+    seed: int = 0,
 ) -> Iterator[Step]:
     """Rebuild a photograph from one layer's response to it, from white noise (Gatys 2015, Fig. 1; notebook 02).
 
-    Raises InputError at once for a picture, a layer or a number of steps that makes no sense.
+    At the photograph's own size unless `sizes` say otherwise; the rest is as in `stylise`.
     """
     content = as_image(content, network.mean.device)
-    _check_descent("noise", steps, optimiser)
-    weights = {"content_weight": 1.0, "style_weight": 0.0, "tv_weight": 0.0}
-    objective = painting_objective(network, content, content, content_layers=[layer], **weights)
-    return minimise(_start("noise", content, content, seed), objective, steps, optimiser)
+    weights = {"content_weight": 1.0, "style_weight": 0.0, "tv_weight": tv_weight}
+
+    def at(size: int) -> tuple[Objective, Picture]:
+        photograph = resize_image(content, size)
+        objective = painting_objective(network, photograph, photograph, content_layers=[layer], scale=scale, **weights)
+        return objective, _start("noise", photograph, photograph, seed)
+
+    return _begin(at, _own_size(content) if sizes is None else _checked_sizes(sizes), steps, optimiser)
 
 
 def synthesise_texture(
@@ -106,20 +119,38 @@ def synthesise_texture(
     network: LossNetwork,
     layers: Layers = STYLE_LAYERS,
     *,
+    tv_weight: float = 0.0,
+    scale: str = "relative",
+    sizes: Iterable[int] | None = None,
     steps: int = 200,
     optimiser: str = "lbfgs",
     seed: int = 0,
 ) -> Iterator[Step]:
     """Make a picture from white noise with the style's Gram matrices (Gatys 2015, Fig. 1, top row; notebook 05).
 
-    There is no photograph: each S_l is 1 at the noise. Raises InputError as `reconstruct` does.
+    There is no photograph: each S_l is 1 at the noise. At the style picture's own size unless `sizes` say otherwise;
+    the rest is as in `stylise`.
     """
     style = as_image(style, network.mean.device)
-    _check_descent("noise", steps, optimiser)
-    start = _start("noise", style, style, seed)
-    weights = {"content_weight": 0.0, "style_weight": 1.0, "tv_weight": 0.0}
-    objective = painting_objective(network, style, style, reference=start, style_layers=layers, **weights)
-    return minimise(start, objective, steps, optimiser)
+    weights = {"content_weight": 0.0, "style_weight": 1.0, "tv_weight": tv_weight}
+
+    def at(size: int) -> tuple[Objective, Picture]:
+        exemplar = resize_image(style, size)
+        noise = _start("noise", exemplar, exemplar, seed)
+        options = {"reference": noise, "style_layers": layers, "scale": scale}
+        return painting_objective(network, exemplar, exemplar, **options, **weights), noise
+
+    return _begin(at, _own_size(style) if sizes is None else _checked_sizes(sizes), steps, optimiser)
+
+
+def _begin(at, sizes, steps, optimiser):
+    """Return the Steps of a descent through sizes; what does not fit together is said now, not at the first Step."""
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise InputError(f"steps are evaluations of the objective at each size: 1 or more, got {steps!r}")
+    if optimiser not in METHODS:
+        raise InputError(f"the optimiser must be one of {', '.join(METHODS)}, not {optimiser!r}")
+    first = at(sizes[0])
+    return descend(itertools.chain([first], map(at, sizes[1:])), sizes, steps, optimiser)
 
 
 def descend(
@@ -178,6 +209,10 @@ def _start(init, photograph, exemplar, seed):
     return photograph
 
 
+def _own_size(image):
+    return [max(image.shape[-2:])]
+
+
 def _checked_sizes(sizes):
     if isinstance(sizes, int | float | str):
         raise InputError(f"sizes are several numbers of pixels, coarse to fine, such as [128, 256]; got {sizes!r}")
@@ -187,12 +222,3 @@ def _checked_sizes(sizes):
     if not sizes or sizes != sorted(set(sizes)):
         raise InputError(f"sizes are numbers of pixels in growing order, at least one; got {sizes}")
     return sizes
-
-
-def _check_descent(init, steps, optimiser):
-    if init not in INITS:
-        raise InputError(f"init must be one of {', '.join(INITS)}, not {init!r}")
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise InputError(f"steps are evaluations of the objective at each size: 1 or more, got {steps!r}")
-    if optimiser not in METHODS:
-        raise InputError(f"the optimiser must be one of {', '.join(METHODS)}, not {optimiser!r}")

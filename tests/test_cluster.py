@@ -11,6 +11,7 @@ import torch
 
 from stylekit import paper
 from stylekit.errors import AssetError
+from stylekit.networks import load_network
 from stylekit.paper import sweep
 from stylekit.paper.panels import Inputs, inputs
 
@@ -33,7 +34,7 @@ def cluster():
 
 
 def finish(sweep):
-    return [progress.recipe.panel for progress in sweep if progress.done]
+    return [progress.recipe.panel for progress in sweep if progress.written]
 
 
 def same(one, two):
@@ -82,13 +83,13 @@ def test_a_worker_that_is_killed_in_mid_panel_costs_that_panel_only(tmp_path, on
 
 def test_a_task_is_names_and_hashes_and_weighs_less_than_ten_kilobytes():
     recipe = paper.recipes("fig3")[0]
-    job = (sweep.painted, recipe, inputs(recipe, "cpu"), "cpu", 1)
+    job = (sweep.painted, recipe, inputs(recipe, load_network("compact", device="cpu")), "cpu", 1)
     assert len(distributed.protocol.pickle.dumps(job)) < 10_000
 
 
 def test_a_worker_with_another_file_under_a_name_refuses():
     recipe = paper.recipes("slides1", size=64, steps=1)[2]
-    found = inputs(recipe, "cpu")
+    found = inputs(recipe, load_network("compact", device="cpu"))
     with pytest.raises(AssetError, match="another file under the name 'waves'.*same version"):
         sweep.painted(recipe, Inputs(found.content, "0" * 64, found.weights), "cpu", None)
 

@@ -17,7 +17,7 @@ from stylekit.networks import COMPACT, load_network, weights_hash
 from stylekit.objective import STYLE_LAYERS
 from stylekit.optimise import Step
 from stylekit.paper import sweep
-from stylekit.paper.panels import Record
+from stylekit.paper.panels import Record, machine
 
 TOLERANCE = 0.05  # of an expected loss: rounding differs from processor to processor, and a descent amplifies it
 FAST = {"size": 64, "steps": 3}
@@ -28,7 +28,7 @@ def panels(figure, variant="offline", **options):
 
 
 def finish(recipes, folder):
-    return [progress.recipe.panel for progress in paper.run(recipes, folder, "cpu") if progress.done]
+    return [progress.recipe.panel for progress in paper.run(recipes, folder, "cpu") if progress.written]
 
 
 # What the recipes hold: published numbers, typed here again.
@@ -142,7 +142,7 @@ def test_what_is_done_is_not_painted_again_and_what_is_half_done_is_begun_again(
     recipes = list(panels("cvpr4", **FAST).values())[:4]  # both inputs, two paintings
     begun = []
     paint = sweep.paint
-    monkeypatch.setattr(sweep, "paint", lambda recipe, device: begun.append(recipe.panel) or paint(recipe, device))
+    monkeypatch.setattr(sweep, "paint", lambda recipe, network: begun.append(recipe.panel) or paint(recipe, network))
     progress = paper.run(recipes, tmp_path, "cpu")
     while not begun or begun[-1] != recipes[3].panel:
         next(progress)
@@ -168,13 +168,33 @@ def test_labels_make_no_difference_but_weights_do():
     assert dataclasses.replace(recipe, content_weight=0.2) != recipe
 
 
-def test_progress_ends_at_the_evaluations_that_were_announced(tmp_path):
+def test_the_progress_of_a_sweep_never_falls_and_ends_at_one(tmp_path):
     recipes = paper.recipes("slides2", **FAST)
-    spent = {}
-    for progress in paper.run(recipes, tmp_path, "cpu"):
-        assert progress.evaluations >= spent.get(progress.recipe.panel, 0)
-        spent[progress.recipe.panel] = progress.evaluations
-    assert spent == {"photograph": 0, "style": 0, "painting": 3}
+    steps = list(paper.run(recipes, tmp_path, "cpu"))
+    done = [step.done for step in steps]
+    assert done == sorted(done) and done[0] >= 0 and done[-1] == 1
+    assert [step.recipe.panel for step in steps if step.written] == ["photograph", "style", "painting"]
+    assert [step.done for step in paper.run(recipes, tmp_path, "cpu")][-1] == 1  # nothing was left to paint
+
+
+def test_a_sweep_loads_each_network_once_and_says_which_device_it_used(tmp_path, monkeypatch):
+    loaded = []
+    load = sweep.load_network
+    monkeypatch.setattr(sweep, "load_network", lambda name, device: loaded.append(name) or load(name, device=device))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # it is there, and not used
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: "a GPU")
+    recipes = paper.recipes("fig2", **FAST)
+    list(paper.run(recipes, tmp_path, "cpu"))
+    assert loaded == ["compact"]
+    assert {panel.machine for panel in paper.read_panels(recipes, tmp_path)} == {machine("cpu")}
+    assert "no GPU" in machine("cpu")
+
+
+def test_a_file_of_the_compact_kind_is_painted_like_the_compact_network(tmp_path):
+    copy = tmp_path / "mine.safetensors"
+    copy.write_bytes((assets.data_folder() / "compact.safetensors").read_bytes())
+    ours, theirs = (paper.recipes("fig1", network=name) for name in ("compact", str(copy)))
+    assert [dataclasses.replace(r, network="compact") for r in theirs] == ours
 
 
 @pytest.mark.parametrize("figure", paper.FIGURES)

@@ -15,8 +15,7 @@ import json
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
+from stylekit.commands.progress import follow
 from stylekit.paper import FIGURES, compose, read_panels, recipes, run, store, write_figure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,11 +30,7 @@ DIGITS = 4  # significant digits of an expected loss
 def paint(figure: str, folder: Path, **options) -> list:
     """Paint the panels of a figure into a folder, with a progress bar, and return them."""
     wanted = recipes(figure, "offline", **options)
-    before = 0
-    with tqdm(total=sum(recipe.evaluations for recipe in wanted), desc=figure, file=sys.stderr) as bar:
-        for progress in run(wanted, folder, device="cpu"):
-            bar.update(progress.evaluations - before)
-            before = 0 if progress.done else progress.evaluations
+    follow(run(wanted, folder, device="cpu"), figure)
     return read_panels(wanted, folder)
 
 

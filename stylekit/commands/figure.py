@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stylekit import figures, paper
-from stylekit.commands.outcome import INTERRUPTED
+from stylekit.commands.progress import follow
 from stylekit.errors import InputError
 from stylekit.networks import pick_device
 
@@ -48,27 +48,13 @@ def run(options) -> int:
         sweep = paper.run_on_cluster(recipes, folder, **where)
     for note in paper.stand_ins(recipes):
         print(f"stylekit: {note}", file=sys.stderr)
-    if not _watch(sweep, recipes):
-        print(f"\nstylekit: stopped; the same command goes on with the panels missing in {folder}", file=sys.stderr)
-        return INTERRUPTED
+    kept = f"the same command goes on with the panels missing in {folder}"
+    _, code = follow(sweep, recipes[0].figure, lambda step: step.recipe.panel, kept)
+    if code:
+        return code
     for path in paper.write_figure(paper.read_panels(recipes, folder), folder):
         print(path)
     return 0
-
-
-def _watch(sweep, recipes):
-    """Show one progress bar over all panels; return whether they were finished."""
-    spent = dict.fromkeys((recipe.panel for recipe in recipes), 0)
-    with tqdm(total=sum(recipe.evaluations for recipe in recipes), desc=recipes[0].figure, file=sys.stderr) as bar:
-        try:
-            for progress in sweep:
-                panel = progress.recipe.panel
-                bar.set_postfix_str(panel, refresh=False)
-                bar.update(progress.evaluations - spent[panel])
-                spent[panel] = progress.evaluations
-        except KeyboardInterrupt:
-            return False
-    return True
 
 
 def _measure(options):

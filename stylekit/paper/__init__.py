@@ -19,7 +19,7 @@ from stylekit.paper.panels import Panel, paint
 from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins
 from stylekit.paper.results import expected, store, stored
 from stylekit.paper.sources import FIGURES, Figure
-from stylekit.paper.sweep import Progress, read_panels, run, run_on_cluster
+from stylekit.paper.sweep import SweepStep, read_panels, run, run_on_cluster
 
 __all__ = [
     "DESCENTS",
@@ -29,8 +29,8 @@ __all__ = [
     "Figure",
     "Measurement",
     "Panel",
-    "Progress",
     "Recipe",
+    "SweepStep",
     "compare",
     "compose",
     "curves",

@@ -48,7 +48,7 @@ def time_table(recipes: Sequence[Measurement], repeats: int = 3, device: str = "
             known[key] = _median_seconds(_work(recipe, torch.device(device)), repeats, device)
         seconds = known[key] * max(1, recipe.steps)
         facts = {"seconds": seconds, "seconds of one": known[key], "evaluations timed": repeats}
-        yield asdict(recipe) | facts | {"machine": machine(), "torch": torch.__version__}
+        yield asdict(recipe) | facts | {"machine": machine(device), "torch": torch.__version__}
 
 
 def _work(recipe: Measurement, device: torch.device) -> Callable[[], Tensor]:
@@ -132,7 +132,11 @@ def summary(found: Sequence[dict], style: str) -> dict:
     """Return the means over the photographs, place by place, and where each descent meets the one pass."""
     mean = {name: np.mean([entry[name] for entry in found], axis=0).tolist() for name in found[0]}
     meets = {s: [meeting_point(entry[s], entry["one pass"]) for entry in found] for s in DESCENTS}
-    facts = {"weights sha256": weights_hash(load_transformer(style)), "machine": machine(), "torch": torch.__version__}
+    facts = {
+        "weights sha256": weights_hash(load_transformer(style)),
+        "machine": machine("cpu"),
+        "torch": torch.__version__,
+    }
     return {"style": style, "photographs": len(found), "mean": mean, "meets after": meets} | facts
 
 

@@ -20,10 +20,10 @@ from stylekit.assets import open_picture
 from stylekit.errors import InputError
 from stylekit.files import LOSSES, RECIPE
 from stylekit.images import load_image, picture_hash, png_bytes, read_metadata
-from stylekit.networks import load_network, weights_hash
+from stylekit.networks import LossNetwork, weights_hash
 from stylekit.optimise import Step
-from stylekit.paper.recipes import PAINTED, Recipe
-from stylekit.transfer import stylise
+from stylekit.paper.recipes import Recipe
+from stylekit.transfer import reconstruct, stylise, synthesise_texture
 
 KEEP = 5  # of this many Steps one goes into the record of the losses, besides the first and the last of each size
 
@@ -37,34 +37,25 @@ class Inputs:
     weights: str
 
 
-def inputs(recipe: Recipe, device: str = "auto") -> Inputs:
-    """Return the hashes of a recipe's pictures and weights. Raises AssetError where one of them cannot be had."""
+def inputs(recipe: Recipe, network: LossNetwork) -> Inputs:
+    """Return the hashes of a recipe's pictures and of its network. Raises AssetError where a picture cannot be had."""
     content, style = (picture_hash(open_picture(name)) for name in (recipe.content, recipe.style))
-    return Inputs(content, style, weights_hash(load_network(recipe.network, device=device)))
+    return Inputs(content, style, weights_hash(network))
 
 
-def paint(recipe: Recipe, device: str = "auto") -> Iterator[Step]:
-    """Yield the Steps of a panel; for a panel that shows a picture as it is, one Step without losses."""
+def paint(recipe: Recipe, network: LossNetwork) -> Iterator[Step]:
+    """Return the Steps of a panel; for a panel that shows a picture as it is, one Step without losses."""
     size = recipe.sizes[-1]
     content, style = load_image(recipe.content, size), load_image(recipe.style, size)
-    if recipe.method not in PAINTED:
-        yield Step({"content": content, "style": style}[recipe.method], {}, 0, 0.0)
-        return
-    yield from stylise(
-        content,
-        style,
-        load_network(recipe.network, device=device),
-        content_weight=recipe.content_weight,
-        style_weight=recipe.style_weight,
-        tv_weight=recipe.tv_weight,
-        content_layers=recipe.content_layers,
-        style_layers=recipe.style_layers,
-        scale=recipe.scale,
-        init=recipe.init,
-        sizes=recipe.sizes,
-        steps=recipe.steps,
-        seed=recipe.seed,
-    )
+    settings = {name: getattr(recipe, name) for name in ("tv_weight", "scale", "sizes", "steps", "seed")}
+    if recipe.method == "reconstruct":
+        return reconstruct(content, network, *recipe.content_layers, **settings)
+    if recipe.method == "texture":
+        return synthesise_texture(style, network, recipe.style_layers, **settings)
+    if recipe.method == "stylise":
+        names = ("content_weight", "style_weight", "content_layers", "style_layers", "init")
+        return stylise(content, style, network, **settings, **{name: getattr(recipe, name) for name in names})
+    return iter([Step({"content": content, "style": style}[recipe.method], {}, 0, 0.0)])
 
 
 class Record:
@@ -93,14 +84,14 @@ class Record:
         return table.getvalue()
 
 
-def finished(recipe: Recipe, made_from: Inputs, record: Record) -> bytes:
+def finished(recipe: Recipe, made_from: Inputs, record: Record, device: torch.device) -> bytes:
     """Return the content of a panel's PNG file: the picture, its recipe, the course of its losses."""
     last = record.last
     facts = {
         "figure": dataclasses.asdict(recipe),
         "sha256": dataclasses.asdict(made_from),
         "versions": {"stylekit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
-        "machine": machine(),
+        "machine": machine(device),
         "losses": last.losses,
         "evaluations": last.evaluations,
         "seconds": last.seconds,
@@ -108,10 +99,12 @@ def finished(recipe: Recipe, made_from: Inputs, record: Record) -> bytes:
     return png_bytes(last.image, {RECIPE: json.dumps(facts), LOSSES: record.csv()})
 
 
-def machine() -> str:
-    """Return the kind of machine, its device and the number of threads, in words."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{platform.system()} {platform.machine()}, {device}, {torch.get_num_threads()} threads"
+def machine(device: torch.device | str) -> str:
+    """Return the kind of machine, the device that was used, and the number of threads, in words."""
+    device = torch.device(device)
+    names = {"cuda": torch.cuda.get_device_name, "mps": lambda _: "Apple GPU"}
+    used = names[device.type](device) if device.type in names else "no GPU"
+    return f"{platform.system()} {platform.machine()}, {used}, {torch.get_num_threads()} threads"
 
 
 @dataclass(frozen=True)

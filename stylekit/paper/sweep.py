@@ -15,6 +15,7 @@ import torch
 
 from stylekit.errors import AssetError, InputError
 from stylekit.files import write_whole
+from stylekit.networks import load_network, pick_device
 from stylekit.paper.panels import Inputs, Panel, Record, finished, inputs, paint, read_panel
 from stylekit.paper.recipes import Recipe
 
@@ -22,31 +23,60 @@ ADDRESSES = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a sweep is: the panel at work, the evaluations it has had, and whether its file is written."""
+class SweepStep:
+    """The panel at work, whether its file is written, and how much of the whole sweep is done, 0 to 1."""
 
     recipe: Recipe
-    evaluations: int
-    done: bool
+    written: bool
+    done: float
 
 
-def run(recipes: Sequence[Recipe], folder: Path, device: str = "auto") -> Iterator[Progress]:
-    """Paint panels one after the other into `folder`, which is made; yield Progress for every Step.
+class _Share:
+    """Counts how much of a sweep is done: a panel weighs the evaluations that it may take, and one for its file."""
 
-    Raises ValueError, before any work, if the folder holds panels of another recipe.
+    def __init__(self, recipes: Sequence[Recipe]):
+        self.whole, self.finished, self.count = sum(r.evaluations + 1 for r in recipes), 0, len(recipes)
+
+    def step(self, recipe: Recipe, part: float) -> SweepStep:
+        return SweepStep(recipe, False, (self.finished + part * recipe.evaluations) / self.whole)
+
+    def written(self, recipe: Recipe) -> SweepStep:
+        self.finished, self.count = self.finished + recipe.evaluations + 1, self.count - 1
+        return SweepStep(recipe, True, self.finished / self.whole if self.count else 1.0)
+
+
+def run(recipes: Sequence[Recipe], folder: Path, device: str = "auto") -> Iterator[SweepStep]:
+    """Paint panels one after the other into `folder`, which is made; yield a SweepStep for every Step.
+
+    Raises InputError, when called, if the folder holds panels of another recipe.
     """
-    jobs = _open(recipes, folder, device)
+    networks = _Networks(device)
+    return _run(_open(recipes, folder, networks), folder, networks)
+
+
+def _run(jobs, folder, networks):
+    share = _Share([recipe for recipe, _ in jobs])
     folder.mkdir(parents=True, exist_ok=True)
     for recipe, made_from in jobs:
-        if made_from is None:
-            yield Progress(recipe, recipe.evaluations, True)
-            continue
-        record = Record()
-        for step in paint(recipe, device):
-            record.add(step)
-            yield Progress(recipe, step.evaluations, False)
-        write_whole(panel_file(folder, recipe), finished(recipe, made_from, record))
-        yield Progress(recipe, recipe.evaluations, True)
+        if made_from is not None:
+            record = Record()
+            for step in paint(recipe, networks[recipe.network]):
+                record.add(step)
+                yield share.step(recipe, step.done)
+            write_whole(panel_file(folder, recipe), finished(recipe, made_from, record, networks.device))
+        yield share.written(recipe)
+
+
+class _Networks(dict):
+    """Networks by name or file, each loaded once."""
+
+    def __init__(self, device: str):
+        super().__init__()
+        self.device = pick_device(device)
+
+    def __missing__(self, name):
+        self[name] = load_network(name, device=str(self.device))
+        return self[name]
 
 
 def run_on_cluster(
@@ -56,17 +86,17 @@ def run_on_cluster(
     address: str | None = None,
     workers: int | None = None,
     device: str = "auto",
-) -> Iterator[Progress]:
-    """Paint panels on Dask's workers; yield Progress as each is written. The files are written here, not there.
+) -> Iterator[SweepStep]:
+    """Paint panels on Dask's workers; yield a SweepStep as each is written. The files are written here, not there.
 
     `address` is that of a scheduler that runs already, such as `tcp://10.0.0.7:8786`; without it `workers` processes
     are started on this machine and share its cores. Pictures and weights travel as names and sha256: each worker reads
     its own, and stops with AssetError if they are others than here. Raises ValueError without the extra "cluster".
     """
-    waiting = {}
-    for recipe, made_from in _open(recipes, folder, device):
+    waiting, share = {}, _Share(recipes)
+    for recipe, made_from in _open(recipes, folder, _Networks(device)):
         if made_from is None:
-            yield Progress(recipe, recipe.evaluations, True)
+            yield share.written(recipe)
         else:
             waiting[recipe] = made_from
     if not waiting:
@@ -79,7 +109,7 @@ def run_on_cluster(
         for future in as_completed(futures):
             recipe = futures[future]
             write_whole(panel_file(folder, recipe), future.result())
-            yield Progress(recipe, recipe.evaluations, True)
+            yield share.written(recipe)
 
 
 def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) -> bytes:
@@ -89,7 +119,8 @@ def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) 
     """
     if threads:
         torch.set_num_threads(threads)
-    found = inputs(recipe, device)
+    network = load_network(recipe.network, device=device)
+    found = inputs(recipe, network)
     for what, name in (("content", recipe.content), ("style", recipe.style), ("weights", recipe.network)):
         if getattr(found, what) != getattr(expected, what):
             raise AssetError(
@@ -97,9 +128,9 @@ def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) 
                 "the same version of the kit and the same files"
             )
     record = Record()
-    for step in paint(recipe, device):
+    for step in paint(recipe, network):
         record.add(step)
-    return finished(recipe, found, record)
+    return finished(recipe, found, record, network.mean.device)
 
 
 def read_panels(recipes: Sequence[Recipe], folder: Path) -> list[Panel]:
@@ -115,7 +146,7 @@ def panel_file(folder: Path, recipe: Recipe) -> Path:
     return folder / f"{recipe.panel}.png"
 
 
-def _open(recipes, folder, device):
+def _open(recipes, folder, networks):
     """Return each recipe with the hashes of its inputs, None in their place where it is done; write nothing."""
     if folder.exists() and not folder.is_dir():
         raise AssetError(f"{folder} is a file: name a folder for the panels, which is made where there is none")
@@ -124,7 +155,7 @@ def _open(recipes, folder, device):
     for recipe in recipes:
         key = (recipe.content, recipe.style, recipe.network)
         if key not in known:
-            known[key] = inputs(recipe, device)
+            known[key] = inputs(recipe, networks[recipe.network])
         jobs.append((recipe, None if _is_done(recipe, known[key], folder) else known[key]))
     return jobs
 
