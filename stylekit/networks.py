@@ -17,6 +17,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import safetensors.torch
 import torch
@@ -139,6 +140,20 @@ class LossNetwork(nn.Module):
             raise InputError(f"an image of {tuple(image.shape[-2:])} pixels is too small for block {deepest}")
 
 
+@runtime_checkable
+class FeatureNetwork(Protocol):
+    """All that an objective asks of a network: a `LossNetwork`, or anything else with these three, its weights frozen.
+
+    `layers` are the names that `features` knows; the device of `mean` is where the painting is computed.
+    """
+
+    layers: list[str]
+    mean: Tensor
+
+    def features(self, image: Float[Tensor, "B 3 H W"], layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the responses of the named layers, (B, N_l, H_l, W_l)."""
+
+
 def pooling_function(pooling):
     """Return 2 x 2 pooling by name: "average" (Gatys 2015, section Methods) or "max" (as VGG was trained)."""
     functions = {"average": functional.avg_pool2d, "max": functional.max_pool2d}
@@ -147,7 +162,7 @@ def pooling_function(pooling):
     return lambda x: functions[pooling](x, 2)
 
 
-def normalised(network: LossNetwork, images: Iterable[Float[Tensor, "_ 3 _ _"]]) -> LossNetwork:
+def normalised(network: FeatureNetwork, images: Iterable[Float[Tensor, "_ 3 _ _"]]) -> FeatureNetwork:
     """Return a copy whose every filter has a mean activation of 1 over the images and positions.
 
     Gatys, Ecker and Bethge (CVPR 2016), section 2. The ReLU is homogeneous, max(c z, 0) = c max(z, 0) for c > 0: a

@@ -33,7 +33,7 @@ from torch import Tensor
 
 from stylekit.errors import InputError
 from stylekit.losses import GramMatrix, content_loss, gram_matrix, style_layer_loss, total_variation
-from stylekit.networks import LossNetwork, normalised
+from stylekit.networks import FeatureNetwork, normalised
 
 CONTENT_LAYERS = ("relu4_2",)
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -69,7 +69,7 @@ class Objective:
     left to minimise.
     """
 
-    def __init__(self, network: LossNetwork, terms: Iterable[Term]):
+    def __init__(self, network: FeatureNetwork, terms: Iterable[Term]):
         self.network, self.terms = network, {term.name: term for term in terms if term.weight}
         if not self.terms:
             raise InputError("every weight is 0: there is nothing to minimise; give one above 0")
@@ -81,14 +81,14 @@ class Objective:
         return values | {"total": sum(term.weight * values[name] for name, term in self.terms.items())}
 
 
-def responses(network: LossNetwork, images: Images, layers: Iterable[str]) -> dict[str, Float[Tensor, "B N M"]]:
+def responses(network: FeatureNetwork, images: Images, layers: Iterable[str]) -> dict[str, Float[Tensor, "B N M"]]:
     """Return each layer's responses to images as F, one row per filter, without copying them."""
     found = network.features(images, layers)  # (B, N, H, W), channels last in memory: rows of N numbers
     return {layer: f.permute(0, 2, 3, 1).flatten(1, 2).transpose(1, 2) for layer, f in found.items()}
 
 
 def content_terms(
-    network: LossNetwork,
+    network: FeatureNetwork,
     photographs: Images,
     layers: Layers,
     weight: float,
@@ -115,7 +115,7 @@ def content_terms(
 
 
 def style_terms(
-    network: LossNetwork,
+    network: FeatureNetwork,
     styles: Float[Tensor, "S 3 Hs Ws"],
     layers: Layers,
     weight: float,
@@ -139,7 +139,7 @@ def style_terms(
 
 
 def style_units(
-    network: LossNetwork, styles: Float[Tensor, "S 3 Hs Ws"], references: Images, layers: Layers
+    network: FeatureNetwork, styles: Float[Tensor, "S 3 Hs Ws"], references: Images, layers: Layers
 ) -> dict[str, Value]:
     """Return E_l of the references themselves, by layer: what S_l is divided by in the scale "relative"."""
     terms = style_terms(network, styles, layers, 1.0)
@@ -160,7 +160,7 @@ def tv_unit(references: Images) -> Value:
 
 
 def painting_objective(
-    network: LossNetwork,
+    network: FeatureNetwork,
     content: Images,
     style: Float[Tensor, "S 3 Hs Ws"],
     *,
@@ -198,14 +198,14 @@ def painting_objective(
 
 @dataclass(frozen=True)
 class PaperWeights:
-    """Weights of the paper's equations, one value per picture: alpha of Eq. 1, beta of Eq. 5, and w_l, which sum to 1.
+    """Weights of the paper's equations: alpha of Eq. 1, beta of Eq. 5, and w_l, which sum to 1.
 
-    They make the same total of Eq. 1 to Eq. 7 as printed as the objective has, total variation aside.
+    One value per picture, or one for all. They make the same total of Eq. 1 to Eq. 7 as printed as the objective has, total variation aside.
     """
 
-    alpha: Value
-    beta: Value
-    layers: dict[str, Value]
+    alpha: Float[Tensor, "*B"]
+    beta: Float[Tensor, "*B"]
+    layers: dict[str, Float[Tensor, "*B"]]
 
 
 def paper_weights(objective: Objective) -> PaperWeights:
@@ -218,7 +218,11 @@ def paper_weights(objective: Objective) -> PaperWeights:
     "mean" is the normalised one. Raises InputError for an objective without content or style.
     """
     factor = {
-        kind: [(t.layers[0], t.weight / torch.as_tensor(t.unit)) for t in objective.terms.values() if is_of(t, kind)]
+        kind: [
+            (t.layers[0], t.weight / torch.as_tensor(t.unit, dtype=torch.float64))
+            for t in objective.terms.values()
+            if is_of(t, kind)
+        ]
         for kind in ("content", "style")
     }
     if not factor["style"] or len(factor["content"]) != 1:

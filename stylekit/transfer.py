@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stylekit.errors import InputError, Interrupted, NonFiniteLoss
 from stylekit.images import AnyPicture, as_image, check_size, fit, resize_image
-from stylekit.networks import LossNetwork
+from stylekit.networks import FeatureNetwork
 from stylekit.objective import (
     CONTENT_LAYERS,
     CONTENT_WEIGHT,
@@ -44,7 +44,7 @@ Picture = Float[Tensor, "1 3 H W"]
 def stylise(
     content: AnyPicture,
     style: AnyPicture,
-    network: LossNetwork,
+    network: FeatureNetwork,
     *,
     content_weight: float = CONTENT_WEIGHT,
     style_weight: float = 1.0,
@@ -89,7 +89,7 @@ def stylise(
 
 def reconstruct(
     content: AnyPicture,
-    network: LossNetwork,
+    network: FeatureNetwork,
     layer: str,
     *,
     tv_weight: float = 0.0,
@@ -116,7 +116,7 @@ def reconstruct(
 
 def synthesise_texture(
     style: AnyPicture,
-    network: LossNetwork,
+    network: FeatureNetwork,
     layers: Layers = STYLE_LAYERS,
     *,
     tv_weight: float = 0.0,

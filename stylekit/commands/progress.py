@@ -37,6 +37,7 @@ def follow(
             print(f"\nstylekit: stopped; {kept}", file=sys.stderr)
             return last, INTERRUPTED
         except NonFiniteLoss as error:
-            print(f"\nstylekit: {error}", file=sys.stderr)
+            if shown:
+                print(f"\nstylekit: {error}", file=sys.stderr)
             return error.last or last, BAD_INPUT
     return last, 0

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 from torch import distributed
-from tqdm import tqdm
 
 from stylekit import __version__, assets, files, images
-from stylekit.commands.outcome import BAD_INPUT, INTERRUPTED
+from stylekit.commands.outcome import BAD_INPUT
+from stylekit.commands.progress import follow
 from stylekit.commands.stylise import parse_layers
-from stylekit.errors import InputError, NonFiniteLoss
+from stylekit.errors import InputError
 from stylekit.feedforward import (
     ARCHITECTURES,
     PAPER_CONTENT_LAYERS,
@@ -105,32 +105,32 @@ def _run(options, device, leads):
 
 def _follow(steps, options, network, photographs, output):
     """Show progress, and a preview now and then; return the last step and the exit code."""
-    last, shown = None, preview_pictures(options.style) if output else None
-    layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed} < {remaining} {postfix}"
-    with tqdm(total=1.0, desc="training", bar_format=layout, file=sys.stderr, disable=output is None) as bar:
-        try:
-            for step in steps:
-                bar.update(step.done - bar.n)
-                last = step
-                words = [f"step {step.number}", *(f"{name} {value:.4f}" for name, value in step.losses.items())]
-                if photographs.unreadable:
-                    words.append(f"{len(photographs.unreadable)} unreadable")
-                bar.set_postfix_str(", ".join(words), refresh=False)
-                if output and (step.number % options.every == 0 or step.number == 1 or step.done >= 1):
-                    write_preview(network, *shown, output.with_suffix(".preview.png"))
-        except KeyboardInterrupt:
-            print("\nstylekit: stopped; the same command goes on from its last checkpoint", file=sys.stderr)
-            return last, INTERRUPTED
-        except NonFiniteLoss as error:
-            if output:
-                print(f"\nstylekit: {error}", file=sys.stderr)
-            if output and error.last:
-                print(f"stylekit: it is in {output}: --start {output}, another OUT, a smaller --rate", file=sys.stderr)
-            return error.last, BAD_INPUT
-    if output and photographs.unreadable:
+    kept = "the same command goes on from its last checkpoint"
+    if output:
+        steps = _previewed(steps, options, network, output.with_suffix(".preview.png"))
+    last, code = follow(steps, "training", lambda step: _words(step, photographs), kept, shown=output is not None)
+    if output and code == BAD_INPUT and last:
+        print(f"stylekit: it is in {output}: --start {output}, another OUT, a smaller --rate", file=sys.stderr)
+    if output and code == 0 and photographs.unreadable:
         names = sorted(photographs.unreadable)
         print(f"stylekit: {len(names)} pictures could not be read and were skipped: {names[0]} ...", file=sys.stderr)
-    return last, 0
+    return last, code
+
+
+def _previewed(steps, options, network, path):
+    """Yield the steps, and write a preview at the first, at every so many and at the last."""
+    shown = preview_pictures(options.style)
+    for step in steps:
+        if step.number % options.every == 0 or step.number == 1 or step.done >= 1:
+            write_preview(network, *shown, path)
+        yield step
+
+
+def _words(step, photographs):
+    words = [f"step {step.number}", *(f"{name} {value:.4f}" for name, value in step.losses.items())]
+    if photographs.unreadable:
+        words.append(f"{len(photographs.unreadable)} unreadable")
+    return ", ".join(words)
 
 
 def preview_pictures(style: str) -> tuple[torch.Tensor, torch.Tensor]:

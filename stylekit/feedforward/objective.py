@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stylekit.networks import LossNetwork
+from stylekit.networks import FeatureNetwork
 from stylekit.objective import (
     STYLE_LAYERS,
     Images,
@@ -50,7 +50,7 @@ class PerceptualLoss:
 
     def __init__(
         self,
-        network: LossNetwork,
+        network: FeatureNetwork,
         style: Float[Tensor, "1 3 Hs Ws"],
         reference: Images,
         *,
