@@ -149,7 +149,7 @@ FACTORS = {
 
 def name_factor(task: str, factor: tuple, sizes: list[str]) -> str:
     """Return the sentence for a factor: the known one, or the factor itself."""
-    for known, sentence in FACTORS[task].items():
+    for known, sentence in FACTORS.get(task, {}).items():
         if all(abs(a - b) < 1e-3 * abs(b) + 1e-9 for a, b in zip(factor, known, strict=True)):
             return sentence
     fixed = ", or does a fixed number stand where a size belongs (hard-coded)" if any(factor[1:]) else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -251,4 +253,24 @@ TOTAL_VARIATION = [
         lambda x: _down(x).square().sum(dim=(2, 3)) + _across(x).square().sum(dim=(2, 3)),
         "one number for each colour: sum over them",
     ),
+]
+
+
+def _detached(x: Tensor, places: tuple[str, ...]) -> Tensor:
+    """Return the total variation in which these of each difference's two pixels are detached."""
+    part = lambda place, pixels: pixels.detach() if place in places else pixels  # noqa: E731
+    down = part("below", x[..., 1:, :]) - part("above", x[..., :-1, :])
+    across = part("right", x[..., 1:]) - part("left", x[..., :-1])
+    return down.square().sum() + across.square().sum()
+
+
+ONE_NEIGHBOUR = "is that of one neighbour only: in a difference the other is detached"
+ONE_WAY = {
+    ("below", "above"): "is that of the differences across only: those down are detached",
+    ("right", "left"): "is that of the differences down only: those across are detached",
+}
+VARIATION_GRADIENT = [
+    (lambda x, places=places: _detached(x, places), ONE_WAY.get(places, ONE_NEIGHBOUR))
+    for number in (1, 2, 3)
+    for places in combinations(("below", "above", "right", "left"), number)
 ]
