@@ -141,6 +141,13 @@ wrong(
     GRADIENT,
     lambda F, P: torch.tensor(((F.detach().numpy() - P.detach().numpy()) ** 2).sum() / 2),
 )
+wrong(task, "a new tensor", r"torch\.tensor|new tensor", lambda F, P: torch.tensor((F - P).square().sum() / 2))
+wrong(
+    task,
+    "half of the square detached",
+    r"0\.5 times|half|one of two",
+    lambda F, P: ((F - P) * (F - P).detach()).sum() / 2,
+)
 wrong(task, ".data (old tutorials)", GRADIENT, lambda F, P: (F.data - P.data).square().sum() / 2)
 wrong(task, "sum over one axis", SHAPE, lambda F, P: (F - P).square().sum(0) / 2)
 wrong(task, "not summed", SHAPE, lambda F, P: (F - P).square() / 2)
@@ -961,6 +968,54 @@ def style_unpacks(losses, weights):
     return first + second + third
 
 
+# no gradient, or half of one
+
+
+def pairs(losses, weights):
+    return list(zip(losses, weights, strict=True))
+
+
+wrong(task, "item", r"item", lambda losses, weights: sum(w * E.item() for E, w in pairs(losses, weights)))
+wrong(task, "float", r"float\(", lambda losses, weights: math.fsum(w * float(E) for E, w in pairs(losses, weights)))
+wrong(task, "numpy dot", r"number|numpy", lambda losses, weights: np.dot([float(E) for E in losses], weights))
+wrong(
+    task,
+    "a new tensor of the sum",
+    r"torch\.tensor|new tensor",
+    lambda losses, weights: torch.tensor(sum(w * E for E, w in pairs(losses, weights))),
+)
+wrong(
+    task,
+    "a new tensor of shape (1,)",
+    r"torch\.tensor|new tensor",
+    lambda losses, weights: torch.tensor([sum(float(w * E) for E, w in pairs(losses, weights))]),
+)
+wrong(
+    task,
+    "a new tensor of the losses",
+    r"torch\.tensor|new tensor",
+    lambda losses, weights: (torch.tensor(losses) * torch.tensor(weights).to(losses[0])).sum(),
+)
+wrong(
+    task,
+    "the first loss detached",
+    r"losses\[0\].*detach",
+    lambda losses, weights: weights[0] * losses[0].detach() + sum(w * E for E, w in pairs(losses, weights)[1:]),
+)
+wrong(
+    task,
+    "only the last loss keeps its gradient",
+    r"losses\[0\].*losses\[1\].*\.data",
+    lambda losses, weights: sum(w * E.data for E, w in pairs(losses, weights)[:-1]) + weights[-1] * losses[-1],
+)
+
+
+@wrong(task, "no_grad", r"no_grad")
+def style_no_grad(losses, weights):
+    with torch.no_grad():
+        return sum(w * E for E, w in pairs(losses, weights))
+
+
 # --- total_variation -------------------------------------------------------------------------------------------------
 
 task = "total_variation"
@@ -1162,6 +1217,49 @@ def variation_laplacian(x):
     return functional.conv2d(x, kernel, groups=3).square().sum()
 
 
+def towards(cut, x):
+    """Return the total variation in which a gradient is cut off in some places: below, above, right or left."""
+    part = lambda name, pixels: pixels.detach() if name in cut else pixels
+    vertical = part("below", x[:, :, 1:]) - part("above", x[:, :, :-1])
+    return vertical.square().sum() + (part("right", x[..., 1:]) - part("left", x[..., :-1])).square().sum()
+
+
+ONE_NEIGHBOUR = r"one neighbour.*detach"
+wrong(task, "the upper and the left one detached", ONE_NEIGHBOUR, lambda x: towards(("above", "left"), x))
+wrong(task, "the lower and the right one detached", ONE_NEIGHBOUR, lambda x: towards(("below", "right"), x))
+wrong(task, "the upper and the right one detached", ONE_NEIGHBOUR, lambda x: towards(("above", "right"), x))
+wrong(task, "only the left one detached", ONE_NEIGHBOUR, lambda x: towards(("left",), x))
+wrong(task, "only the lower one detached", ONE_NEIGHBOUR, lambda x: towards(("below",), x))
+wrong(task, "the differences down detached", r"gradient.*down", lambda x: towards(("below", "above"), x))
+wrong(task, "the differences across detached", r"gradient.*across", lambda x: towards(("right", "left"), x))
+wrong(
+    task,
+    "one of two equal factors detached",
+    r"0\.5 times|half",
+    lambda x: sum((x.diff(dim=d) * x.diff(dim=d).detach()).sum() for d in (2, 3)),
+)
+wrong(task, "item", r"item", lambda x: (down(x).square().sum() + across(x).square().sum()).item())
+wrong(
+    task,
+    "a new tensor",
+    r"torch\.tensor|new tensor",
+    lambda x: torch.tensor(down(x).square().sum() + across(x).square().sum()),
+)
+wrong(task, "numpy diff", r"numpy", lambda x: sum((np.diff(x.numpy(), axis=a) ** 2).sum() for a in (2, 3)))
+wrong(
+    task,
+    "numpy diff of a copy off the graph",
+    r"numpy",
+    lambda x: float(sum((np.diff(x.detach().numpy(), axis=a) ** 2).sum() for a in (2, 3))),
+)
+wrong(
+    task,
+    "inference mode",
+    GRADIENT,
+    torch.inference_mode()(lambda x: down(x).square().sum() + across(x).square().sum()),
+)
+
+
 # --- total_loss ------------------------------------------------------------------------------------------------------
 
 task = "total_loss"
@@ -1239,6 +1337,21 @@ def total_in_place(content, style, alpha, beta):
     style *= beta
     content += style
     return content
+
+
+wrong(task, "items", r"item", lambda c, s, alpha, beta: alpha * c.item() + beta * s.item())
+wrong(task, "floats", r"float\(", lambda c, s, alpha, beta: alpha * float(c) + beta * float(s))
+wrong(task, "numpy dot", r"number|numpy", lambda c, s, alpha, beta: np.dot([float(c), float(s)], [alpha, beta]))
+wrong(
+    task, "an exact fraction", r"float\(", lambda c, s, a, b: Fraction(a) * Fraction(float(c)) + Fraction(float(b * s))
+)
+wrong(task, "a new tensor", r"torch\.tensor|new tensor", lambda c, s, a, b: torch.tensor(a * c + b * s))
+wrong(task, "no_grad", r"no_grad", torch.no_grad()(lambda c, s, alpha, beta: alpha * c + beta * s))
+wrong(task, "content detached", r"to content: .*detach", lambda c, s, a, b: a * c.detach() + b * s)
+wrong(task, "style detached", r"to style: .*detach", lambda c, s, a, b: a * c + b * s.detach())
+wrong(task, "the sum detached", r"to content and style: .*detach", lambda c, s, a, b: (a * c + b * s).detach())
+wrong(task, "the style's item", r"to style: .*item", lambda c, s, a, b: a * c + b * s.item())
+wrong(task, "content half detached", r"to content is 0\.5", lambda c, s, a, b: a * (c + c.detach()) / 2 + b * s)
 
 
 @wrong(task, "random", r"random|same inputs|second|again|differ")
@@ -1560,12 +1673,12 @@ def style_gradient_differences(F, A):
 task = "style_loss"
 right(task, "zip", lambda losses, weights: sum(w * E for w, E in zip(weights, losses, strict=True)))
 right(task, "index", lambda losses, weights: sum(losses[i] * weights[i] for i in range(len(losses))))
+right(task, "dot", lambda losses, weights: torch.dot(torch.stack(losses), torch.tensor(weights).to(losses[0])))
 right(
     task,
-    "python float",
-    lambda losses, weights: math.fsum(float(w) * float(E) for w, E in zip(weights, losses, strict=True)),
+    "shape (1,)",
+    lambda losses, weights: torch.cat([w * E.reshape(1) for w, E in zip(weights, losses, strict=True)]).sum(0, True),
 )
-right(task, "numpy dot", lambda losses, weights: np.dot([float(E) for E in losses], [float(w) for w in weights]))
 right(
     task,
     "stacked tensors",
@@ -1579,11 +1692,6 @@ right(
     ),
 )
 right(task, "map", lambda losses, weights: sum(map(lambda w, E: w * E, weights, losses)))
-right(
-    task,
-    "shape (1,)",
-    lambda losses, weights: torch.tensor([sum(float(w * E) for w, E in zip(weights, losses, strict=True))]),
-)
 
 
 @right(task, "recursion")
@@ -1602,7 +1710,6 @@ def style_copy(losses, weights):
 task = "total_variation"
 right(task, "diff", lambda x: x.diff(dim=2).square().sum() + x.diff(dim=3).square().sum())
 right(task, "the other way round", lambda x: sum(((a - b) ** 2).sum() for a, b in neighbours(x)))
-right(task, "numpy float", lambda x: float(sum((np.diff(x.detach().numpy(), axis=a) ** 2).sum() for a in (2, 3))))
 right(
     task,
     "repeated border",
@@ -1641,7 +1748,7 @@ def variation_convolution(x):
 
 @right(task, "loops over pixels")
 def variation_loops(x):
-    picture = x.detach()[0].permute(1, 2, 0).numpy().astype(np.float64)
+    picture = x[0].permute(1, 2, 0)
     H, W, _ = picture.shape
     total = 0.0
     for i in range(H):
@@ -1655,17 +1762,12 @@ def variation_loops(x):
 
 task = "total_loss"
 right(task, "as printed", lambda content, style, alpha, beta: alpha * content + beta * style)
-right(
-    task, "python float", lambda content, style, alpha, beta: float(alpha) * float(content) + float(beta) * float(style)
-)
-right(task, "dot", lambda content, style, alpha, beta: np.dot([float(content), float(style)], [alpha, beta]))
-right(task, "an exact fraction", lambda c, s, a, b: Fraction(float(a)) * Fraction(float(c)) + Fraction(float(b * s)))
 right(task, "other names", lambda c, s, a, b: b * s + a * c)
 right(task, "any number of arguments", lambda *arguments: arguments[0] * arguments[2] + arguments[1] * arguments[3])
+right(task, "dot", lambda c, s, alpha, beta: torch.stack([c, s]) @ torch.tensor([alpha, beta]).to(c))
 right(task, "factored", lambda c, s, alpha, beta: alpha * (c + beta / alpha * s))
 right(task, "extra default", lambda c, s, alpha, beta, tv=0.0: alpha * c + beta * s + tv)
 right(task, "shape (1, 1)", lambda c, s, alpha, beta: torch.as_tensor(alpha * c + beta * s).reshape(1, 1))
-right(task, "no_grad", torch.no_grad()(lambda c, s, alpha, beta: alpha * c + beta * s))
 
 
 @right(task, "in place on its own copy")

@@ -11,12 +11,17 @@ import signal
 import sys
 import threading
 import time
+from fractions import Fraction
+from itertools import product
 
 import check_answers
+import numpy as np
 import pytest
 import torch
 
+from stylekit import losses
 from stylekit.checks import Verdict, check, check_value, guard
+from stylekit.errors import InputError
 
 TASKS = [
     "content_loss",
@@ -106,6 +111,102 @@ def test_nine_messages_in_ten_name_the_mistake():
     assert len(misses) <= total / 10, f"{len(misses)} of {total} messages do not name the mistake"
 
 
+# A loss that is to be made small must let the gradient through, to every input that has one
+
+
+FLOWS = {  # the right function, and its arguments that a gradient must reach
+    "content_loss": (losses.content_loss, "F"),
+    "gram_matrix": (losses.gram_matrix, "F"),
+    "style_layer_loss": (losses.style_layer_loss, "F"),
+    "style_loss": (losses.style_loss, "losses"),
+    "total_loss": (losses.total_loss, "content and style"),
+    "total_variation": (losses.total_variation, "x"),
+}
+CUTS = {
+    ".item()": lambda value: value.item(),
+    "float()": float,
+    ".tolist()": lambda value: value.tolist(),
+    "Numpy": lambda value: value.detach().numpy(),
+    "torch.tensor": torch.tensor,
+    ".detach()": lambda value: value.detach(),
+    ".data": lambda value: value.data,
+}
+
+
+NO_NUMBER = [("gram_matrix", ".item()"), ("gram_matrix", "float()")]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("task", "cut"), [pair for pair in product(FLOWS, CUTS) if pair not in NO_NUMBER])
+def test_an_answer_through_which_no_gradient_flows_is_told_what_cut_it_off(task, cut):
+    function, to = FLOWS[task]
+    verdict = check(task, lambda *arguments: CUTS[cut](function(*arguments)))
+    assert not verdict.ok
+    assert f"no gradient flows back to {to}:" in verdict.message and cut in verdict.message
+
+
+@pytest.mark.parametrize("task", FLOWS)
+def test_an_answer_under_no_grad_is_told_so(task):
+    verdict = check(task, torch.no_grad()(lambda *arguments: FLOWS[task][0](*arguments)))
+    assert not verdict.ok
+    assert "no gradient flows back" in verdict.message and "no_grad" in verdict.message
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_losses_that_are_detached_are_named(number):
+    def answer(values, weights):
+        values = [value.detach() if n == number else value for n, value in enumerate(values)]
+        return losses.style_loss(values, weights)
+
+    message = check("style_loss", answer).message
+    assert f"no gradient flows back to losses[{number}]: .detach()" in message
+
+
+@pytest.mark.parametrize("index", [i for i, a in enumerate(check_answers.WRONG) if "detached" in a[1]])
+def test_a_part_that_is_detached_is_always_named(index):
+    assert re.search(check_answers.WRONG[index][3], verdict_of("WRONG", index)[0].message)
+
+
+@pytest.mark.parametrize("task", FLOWS)
+def test_a_gradient_that_is_half_as_large_is_named(task):
+    def answer(*arguments):
+        value = FLOWS[task][0](*arguments)
+        return (value + value.detach()) / 2
+
+    message = check(task, answer).message
+    assert "the value is right, but the gradient" in message and "is 0.5 times the right one" in message
+
+
+def test_a_line_of_a_crash_is_the_answers_own_also_where_the_gradient_is_looked_at():
+    def answer(x):
+        if x.requires_grad:
+            raise KeyError("no")
+        return losses.total_variation(x)
+
+    message = check("total_variation", answer).message
+    assert "KeyError" in message
+    assert int(re.search(r"in line (\d+)", message)[1]) == answer.__code__.co_firstlineno + 2
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        ("content_loss_gradient", lambda F, P: ((F - P) * (F > 0)).float()),
+        ("style_layer_loss_gradient", lambda F, A: losses.style_layer_loss_gradient(F.float(), A.float())),
+        ("content_loss", lambda F, P: losses.content_loss(F.float(), P.float())),
+        ("total_variation", lambda x: losses.total_variation(x.float()).double()),
+        ("total_loss", lambda c, s, alpha, beta: (alpha * c).float() + beta * s),
+        ("total_loss", lambda c, s, alpha, beta: alpha * c + beta * (s - s.detach()).float() + beta * s.detach()),
+    ],
+)
+def test_what_is_right_to_the_digits_of_float32_is_right_and_is_told_so(task, answer):
+    verdict = check(task, answer)
+    assert verdict.ok and verdict.message.startswith("right: ")
+    assert re.search(r"to [678] digits", verdict.message) and "float32" in verdict.message
+    function = getattr(losses, task)
+    assert "digits" not in check(task, lambda *arguments: function(*arguments)).message
+
+
 def test_lists_are_long_enough_and_cover_every_task():
     assert len(check_answers.WRONG) >= 110
     assert len(check_answers.RIGHT) >= 60
@@ -148,7 +249,7 @@ def test_stub_is_not_answered_yet(task):
 
 
 def test_unknown_task_raises_and_names_the_tasks():
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(InputError) as caught:
         check("gram", lambda F: F @ F.T)
     for task in TASKS:
         assert task in str(caught.value)
@@ -247,6 +348,11 @@ def test_works_outside_the_main_thread():
     assert re.search(r"F\.T @ F|M x M", verdict.message)
 
 
+def test_what_cuts_the_gradient_off_is_named_outside_the_main_thread_too():
+    verdict, _ = in_thread("total_loss", lambda c, s, alpha, beta: alpha * c.item() + beta * s, 60)
+    assert "no gradient flows back to content: .item()" in verdict.message
+
+
 def test_hanging_answer_outside_the_main_thread_is_abandoned_and_that_is_said():
     stop = threading.Event()
 
@@ -264,11 +370,12 @@ def test_hanging_answer_outside_the_main_thread_is_abandoned_and_that_is_said():
     assert seconds < 45
 
 
-def test_prediction_not_made_is_not_answered_yet():
-    for truth in (4, 0.5, "larger", (5, 7)):
-        verdict = check_value(..., truth)
+@pytest.mark.parametrize("tell", [False, True])
+def test_prediction_not_made_is_not_answered_yet(tell):
+    for prediction, truth in ((..., 4), (..., 0.5), (..., "larger"), (..., (5, 7)), ((5, ...), (5, 7))):
+        verdict = check_value(prediction, truth, tell=tell)
         assert not verdict.ok
-        assert "not answered yet" in verdict.message.lower()
+        assert verdict.message == "not answered yet: put your answer in place of the dots"
 
 
 @pytest.mark.parametrize(
@@ -281,44 +388,100 @@ def test_prediction_not_made_is_not_answered_yet():
         (-2.001, -2),
         (0, 0),
         (0.0, 0),
+        (Fraction(1, 2), 0.5),
         ("larger", "larger"),
+        (" Larger", "larger"),
+        (True, True),
         (torch.tensor(4.0), 4),
         (torch.tensor([4]), 4),
+        (torch.tensor([[4.0]], requires_grad=True), 4),
+        (np.float32(4), 4),
+        ((2, 1), (2.0, 1.0)),
+        ([2, 1], (2, 1)),
+        (np.array([49, 196]), [49, 196]),
+        (torch.tensor([[1.0, 2.0]]), [[1.0, 2.0]]),
     ],
 )
 def test_equal_values_are_right(prediction, truth):
     verdict = check_value(prediction, truth)
     assert verdict.ok, verdict.message
+    assert verdict.message == f"right: {truth}"
 
 
 @pytest.mark.parametrize(
-    ("prediction", "truth"),
+    ("prediction", "truth", "words"),
     [
-        (5, 4),
-        (1.01, 1.0),
-        (-2, 2),
-        (0.1, 0),
-        (1, 0),
-        (float("nan"), 1.0),
-        (float("inf"), 1.0),
-        ("smaller", "larger"),
-        (None, 4),
-        (torch.ones(3), 1),
-        (torch.tensor([]), 1),
-        ([1, 2], 1),
-        ("four", 4),
-        (4, "larger"),
-        (None, "larger"),
-        (1j, 1),
-        (object(), 1),
-        (lambda: 4, 4),
+        (5, 4, "5 is too large"),
+        (3, 4, "3 is too small"),
+        (1.1, 1.0, "1.1 is too large"),
+        (1.005, 1.0, "a little too large: it counts as right within a thousandth"),
+        (995, 1000, "a little too small"),
+        (-995, -1000, "-995 is a little too large"),
+        (-2, 2, "-2 has the wrong sign"),
+        (0.1, 0, "too large"),
+        (float("nan"), 1.0, "nan is no number"),
+        (float("inf"), 1.0, "too large"),
+        (-(10**400), 1.0, "too small"),
+        (torch.tensor(5.0), 4, "5.0 is too large"),
+        ("4", 4, "a number was expected, and text came: write 4 without quotes"),
+        (" 5.0", 4, "write 5.0 without quotes"),
+        ("four", 4, "a number was expected, and text came"),
+        (None, 4, "a number was expected, and nothing (None) came"),
+        (torch.ones(3), 1, "a number was expected"),
+        (torch.tensor([]), 1, "a number was expected"),
+        ([1, 2], 1, "a number was expected, and a list came"),
+        (1j, 1, "a complex number came"),
+        (object(), 1, "a number was expected"),
+        (lambda: 4, 4, "is a call missing"),
+        ("smaller", "larger", "'smaller' is not it"),
+        (4, "larger", "text was expected, in quotes"),
+        (None, "larger", "text was expected, in quotes"),
+        (True, False, "True is not it"),
+        ("yes", True, "'yes' is not it"),
+        (5, (5, 7), "a list of 2 was expected, and a Python number (int) came"),
+        ((5, 7, 9), (5, 7), "3 values came, and 2 are asked"),
+        ((5, 6), (5, 7), "at [1], 6 is too small"),
+        ([[[1.0, 8.0], [7.0, 9.0]]], [[[1.0, 8.0], [6.0, 9.0]]], "at [0][1][0], 7.0 is too large"),
     ],
 )
-def test_other_values_are_wrong_and_no_error(prediction, truth):
+def test_a_wrong_value_is_told_the_direction_and_not_the_value(prediction, truth, words):
     verdict = check_value(prediction, truth)
-    assert isinstance(verdict, Verdict)
     assert not verdict.ok
-    assert verdict.message.strip()
+    assert verdict.message.startswith("not so: ") and words in verdict.message
+    told = check_value(prediction, truth, tell=True)
+    assert not told.ok and words in told.message and f"It is {truth!r}." in told.message
+    assert f"It is {truth!r}" not in verdict.message and "tell=True" in verdict.message
+
+
+@pytest.mark.parametrize("truth", [7, 4096, 0.0371, "2431", (12, 34)])
+@pytest.mark.parametrize("prediction", [1, -3.5, 10**9, float("nan"), "1234", "9", None, True, (1, 2), object])
+def test_the_first_miss_does_not_hold_the_value(prediction, truth):
+    message = check_value(prediction, truth).message
+    for part in truth if isinstance(truth, tuple) else (truth,):
+        assert str(part) not in message.removeprefix(f"not so: {prediction}").replace("tell=True", "")
+
+
+POWERS = {
+    "2 ^ 6": (2 ^ 6, 2**6),
+    "2 ^ 2": (2 ^ 2, 2**2),
+    "128 ^ 2": (128 ^ 2, 128**2),
+    "512 * 64 ^ 2": (512 * 64 ^ 2, 512 * 64**2),
+    "5 * 10 ^ -4": (5 * 10 ^ -4, 5 * 10**-4),
+    "10 ^ -3": (10 ^ -3, 10**-3),
+}
+
+
+@pytest.mark.parametrize("written", POWERS)
+def test_a_power_written_with_a_caret_has_its_own_sentence(written):
+    prediction, truth = POWERS[written]
+    message = check_value(prediction, truth).message
+    assert "^" in message and "a**b" in message
+    assert str(truth) not in message
+
+
+@pytest.mark.parametrize(("prediction", "truth"), [(5, 4), (17, 16), (16000, 16384), (6.0, 64), (True, 4), (3, 7.3)])
+def test_no_caret_is_seen_where_none_was(prediction, truth):
+    assert "^" not in check_value(prediction, truth).message
 
 
 @pytest.mark.parametrize("setting", [torch.no_grad, torch.inference_mode, lambda: torch.device("meta")])

@@ -2,6 +2,7 @@
 
 from stylekit.checks.cuts import check_cut
 from stylekit.checks.engine import check
-from stylekit.checks.verdict import Verdict, check_value
+from stylekit.checks.values import check_value
+from stylekit.checks.verdict import Verdict
 
 __all__ = ["Verdict", "check", "check_cut", "check_value"]

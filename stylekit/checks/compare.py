@@ -9,18 +9,12 @@ import torch
 from torch import Tensor
 
 from stylekit.checks.diagnose import CLOSE, name_thing
-from stylekit.checks.tasks import Task, in_dtype
+from stylekit.checks.tasks import Task, changed, in_dtype
 
 
 def copied(case: tuple) -> tuple:
     """Return copies of a case's tensors and lists."""
-    return tuple(_copied(thing) for thing in case)
-
-
-def _copied(thing):
-    if isinstance(thing, list):
-        return [_copied(one) for one in thing]
-    return thing.clone() if isinstance(thing, Tensor) else thing
+    return changed(case, Tensor.clone)
 
 
 def right_value(task: Task, case: tuple) -> Tensor:
@@ -58,9 +52,12 @@ def shaped(value: Tensor, expected: Tensor) -> Tensor:
 
 def close(value: Tensor, expected: Tensor) -> bool:
     """Tell whether a result is right, up to rounding in float32."""
-    if value.shape != expected.shape:
-        return False
-    return bool(((value - expected).abs() <= CLOSE * expected.abs().max()).all())
+    return value.shape == expected.shape and error_of(value, expected) <= CLOSE
+
+
+def error_of(value: Tensor, expected: Tensor) -> float:
+    """Return the largest difference, as a part of the largest entry."""
+    return ((value - expected).abs().max() / expected.abs().max()).item()
 
 
 def untouched(before, after) -> bool:

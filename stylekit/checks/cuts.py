@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stylekit.checks.verdict import NOT_ANSWERED, Verdict
+from stylekit.checks.verdict import NOT_ANSWERED, Verdict, has_dots
 from stylekit.errors import InputError
 from stylekit.patches import minimum_cut
 
@@ -16,13 +16,13 @@ def check_cut(errors, path) -> Verdict:
     """Return whether a path, one column for each row of an error surface (n, overlap), is a cut and a cheapest one.
 
     Columns count from 0; from row to row the cut steps by at most one (Efros and Freeman 2001, section 2.1). Any cut of
-    the least cost is right. `...` stands for a question not answered yet. Raises ValueError for errors that are no
+    the least cost is right. `...` stands for a question not answered yet. Raises InputError for errors that are no
     surface of finite numbers.
     """
     errors = np.asarray(errors, dtype=float)
     if errors.ndim != 2 or not errors.size or not np.isfinite(errors).all():
         raise InputError(f"errors must be finite numbers in rows and columns; got shape {errors.shape}")
-    if path is None or path is ... or (isinstance(path, list | tuple) and any(column is ... for column in path)):
+    if path is None or has_dots(path):
         return Verdict(False, f"{NOT_ANSWERED}: put a column for each row, from the top, in place of the dots")
     try:
         problem = _broken_rule(errors.shape, path)

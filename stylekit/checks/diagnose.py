@@ -17,53 +17,28 @@ SAME = 1e-4  # of the largest entry: how well a formula must agree with what it 
 
 MISFITS = (RuntimeError, ValueError, IndexError, TypeError)  # a formula that does not fit
 UNPACKING = r"values to unpack|too many indices|Dimension out of range"
+BATCH = "A batch needs one Gram matrix per image, never one Gram for the whole batch"
+DTYPES = "Two dtypes met: a new tensor takes torch's float32 unless it is told dtype={input}.dtype"
+REPEATED = "A list times a number repeats the list, `10 * losses`: multiply each loss by its weight"
+FIT = "Do the shapes fit? {shapes}"
 SHAPES = r"size of tensor|cannot be multiplied|must match|size mismatch|shapes?\b"
 
-CRASHES = (  # a pattern of the exception's text, the tasks it is for ("" for all), and a likely cause
-    (
-        UNPACKING,
-        "gram_matrix",
-        "F has two dimensions here, one row per filter: no batch, height or width. A batch needs one Gram matrix per "
-        "image, never one Gram for the whole batch",
-    ),
-    (
-        UNPACKING,
-        "",
-        "Mind the dimensions: {shapes}",
-    ),
-    (
-        r"same dtype|expected scalar type|dtype|Float but found Double|Double but found Float",
-        "",
-        "Two dtypes met: a new tensor takes torch's float32 unless it is told dtype={input}.dtype",
-    ),
+CRASHES = (  # a pattern of the exception's text, the task it is for ("" for all), and a likely cause
+    (UNPACKING, "gram_matrix", "F has two dimensions here, one row per filter: no batch, height or width. " + BATCH),
+    (UNPACKING, "", "Mind the dimensions: {shapes}"),
+    (r"expected scalar type|dtype|Float but found Double|Double but found Float", "", DTYPES),
     (r"Inplace|in-place|leaf Variable", "", "An input is changed in place: work on a copy"),
     (r"numpy\(\) on Tensor", "", "Numpy knows no gradients: stay with torch"),
-    (
-        r"does not require grad",
-        "",
-        "Autograd wants a tensor that requires a gradient: F.detach().clone().requires_grad_()",
-    ),
+    (r"does not require grad", "", "Autograd wants a tensor that requires one: F.detach().clone().requires_grad_()"),
     (r"positional argument|unexpected keyword", "", "It is called as {signature}"),
-    (
-        r"multiply sequence|repeat",
-        "style_loss",
-        "A list times a number repeats the list, `10 * losses`: multiply each loss by its weight",
-    ),
-    (
-        SHAPES,
-        "style_layer_loss_gradient",
-        "The shapes do not fit: (G - A) @ F is N x N times N x M, a product of matrices",
-    ),
+    (r"multiply sequence|repeat", "style_loss", REPEATED),
+    (SHAPES, "style_layer_loss_gradient", "The shapes do not fit: (G - A) @ F is N x N times N x M, matrices"),
     (
         SHAPES,
         "style_layer_loss",
-        "The shapes do not fit: A is N x N, so G must be F @ F.T, not F.T @ F; and A is a Gram matrix already, not F",
+        "The shapes do not fit: A is N x N and a Gram matrix already; G is F @ F.T, not F.T @ F",
     ),
-    (
-        r"size of tensor|cannot be multiplied|must match|size mismatch|invalid for input|view",
-        "",
-        "Do the shapes fit? {shapes}",
-    ),
+    (r"size of tensor|cannot be multiplied|must match|size mismatch|invalid for input|view", "", FIT),
     (r"maximum recursion", "", "The function calls itself without end (recursion)"),
     (r"is not defined|referenced before", "", "A name that the function does not know"),
 )
@@ -77,7 +52,7 @@ def name_mistake(task: Task, cases: list, values: list[Tensor], right: list[Tens
         sentence = explain(task, cases, values, right, sizes)
         if sentence:
             return about + sentence.replace("{equation}", task.equation)
-    ratios = [_ratio(value, expected) for value, expected in zip(values, right, strict=True)]
+    ratios = [ratio_of(value, expected) for value, expected in zip(values, right, strict=True)]
     if None not in ratios and values[0].dim():
         listed = ", ".join(f"{ratio:.3g} at {_sizes(size)}" for ratio, size in zip(ratios[:4], sizes, strict=False))
         return (
@@ -98,7 +73,7 @@ def _remembered(task, cases, values, right, sizes):
     """Say if a result is the right one of an earlier case of the same shape."""
     for n, value in enumerate(values):
         for earlier in right[:n]:
-            if value.dim() and _same(value, earlier) and not _same(right[n], earlier):
+            if value.dim() and same(value, earlier) and not same(right[n], earlier):
                 return "this is the result of an earlier call with the same shapes: it is remembered between calls"
     return ""
 
@@ -111,11 +86,11 @@ def _factor_only(task, cases, values, right, sizes):
 def _known_mistake(task, cases, values, right, sizes):
     """Return the sentence of a formula that gives just these results, or gives them up to a factor."""
     found = ""
-    for formula, sentence in MISTAKES[task.name] + mistakes_of(task.function, _inputs(task)):
+    for formula, sentence in MISTAKES.get(task.name, []) + mistakes_of(task.function, task.arguments):
         theirs = _apply(formula, cases)
         if theirs is None:
             continue
-        if all(_same(value, other) for value, other in zip(values, theirs, strict=True)):
+        if all(same(value, other) for value, other in zip(values, theirs, strict=True)):
             return sentence + _other_shape(values[0], right[0])
         factor = None if found else _factor(values, theirs, sizes)
         if factor:
@@ -171,12 +146,12 @@ def _by_looks(task, cases, values, right, sizes):
     if task.name == "total_loss":
         terms = torch.stack([torch.stack(case[:2]).double() for case in cases])
         fit = torch.linalg.lstsq(terms, torch.stack(values)[:, None]).solution[:, 0]
-        if _same(terms @ fit, torch.stack(values)):
+        if same(terms @ fit, torch.stack(values)):
             a, b = fit.tolist()
             return f"alpha and beta are not used: fixed weights, {a:.4g} for the content and {b:.4g} for the style"
     if all(bool((value == value.round()).all()) for value in values):
         return "the result holds whole numbers only: was something rounded or made an integer?"
-    if all(_same(value.abs(), expected.abs()) for value, expected in pairs):
+    if all(same(value.abs(), expected.abs()) for value, expected in pairs):
         return "right but for signs: some are turned"
     return ""
 
@@ -212,9 +187,7 @@ def _first_difference(task, cases, values, right, agree) -> str:
             some = f"right for some inputs ({good.pop()}) but not for others: is a size written as a number? "
     if not expected.dim():
         return f"{some}expected {expected.item():.5g} and got {value.item():.5g}, for {_shapes(task, case)}"
-    place = tuple(
-        (value - expected).abs().argmax().item() // _stride(expected, d) % n for d, n in enumerate(expected.shape)
-    )
+    place = tuple(int(n) for n in torch.unravel_index((value - expected).abs().argmax(), expected.shape))
     where = ", ".join(f"{name} is {thing[place].item():.3g}" for name, thing in _alike(task, case, expected))
     at = f"at {list(place)}{f', where {where},' if where else ''}"
     return f"{some}{at} expected {expected[place].item():.5g} and got {value[place].item():.5g}"
@@ -225,7 +198,7 @@ def name_crash(task: Task, error: BaseException, line: int | None, case: tuple) 
     text = f"{type(error).__name__}: {_text(error)}".strip().rstrip(":").split("\n")[0]
     place = f" in line {line} of its file or cell" if line else ""
     hints = [hint for pattern, tasks, hint in CRASHES if re.search(pattern, text) and tasks in ("", task.name)]
-    filled = {"input": _inputs(task)[0], "signature": task.signature, "shapes": _shapes(task, case)}
+    filled = {"input": task.arguments[0], "signature": task.signature, "shapes": _shapes(task, case)}
     hint = f". {hints[0].format(**filled)}" if hints else ""
     kind = case[0][0] if isinstance(case[0], list) else case[0]
     return f"the function raised {text}{place}, for {_shapes(task, case)} in {str(kind.dtype).split('.')[1]}{hint}"
@@ -236,25 +209,6 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception:  # an exception of the answer's own, whose text crashes too
         return ""
-
-
-def name_gradient(found: Tensor, expected: Tensor, F: Tensor) -> str:
-    """Return a sentence on a gradient that is not the derivative of the right value."""
-    ratio = _ratio(found, expected)
-    if ratio is not None and abs(ratio) > 1e-6:
-        detached = ": is F detached in one of two places?" if abs(ratio - 0.5) < 1e-3 else ""
-        return f"the value is right, but the gradient that flows back to F is {ratio:.3g} times the right one{detached}"
-    if not found.any():
-        return "the value is right, but no gradient flows: the one that flows back to F is 0 everywhere (a detach?)"
-    if found.isnan().any():
-        return "the value is right, but the gradient that flows back to F is NaN: a root of 0, or a division by 0?"
-    if _same(found, expected * (F > 0)):
-        return (
-            "the value is right, but the gradient that flows back to F is masked: leave the mask to the network's ReLU"
-        )
-    return (
-        "the value is right, but the gradient that flows back to F is not: is a part of it detached (.detach(), .data)?"
-    )
 
 
 def name_thing(value: object) -> str:
@@ -277,7 +231,7 @@ def name_thing(value: object) -> str:
     return plain or kinds.get(type(value).__name__, f"an object of type {type(value).__name__}")
 
 
-def _same(value: Tensor, other: Tensor) -> bool:
+def same(value: Tensor, other: Tensor) -> bool:
     """Tell whether a result is what a formula gives; a formula that gives nothing but NaN explains nothing."""
     if value.numel() == other.numel() == 1:
         value, other = value.reshape(()), other.reshape(())
@@ -289,17 +243,17 @@ def _same(value: Tensor, other: Tensor) -> bool:
     return bool(((value - other).abs() <= SAME * other.abs().max() + 1e-300).all())
 
 
-def _ratio(value: Tensor, other: Tensor) -> float | None:
+def ratio_of(value: Tensor, other: Tensor) -> float | None:
     """Return r where value = r other, or None."""
     if value.shape != other.shape or not other.any() or not value.isfinite().all() or not other.isfinite().all():
         return None
     ratio = ((value * other).sum() / other.square().sum()).item()
-    return ratio if ratio and _same(value, ratio * other) else None
+    return ratio if ratio and same(value, ratio * other) else None
 
 
 def _factor(values, others, sizes) -> tuple | None:
     """Return the factor (constant, exponents of the sizes) that makes the values of the others, or None."""
-    ratios = [_ratio(value, other) for value, other in zip(values, others, strict=True)]
+    ratios = [ratio_of(value, other) for value, other in zip(values, others, strict=True)]
     if None in ratios or len({math.copysign(1, ratio) for ratio in ratios}) > 1:
         return None
     logs = torch.tensor([math.log(abs(ratio)) for ratio in ratios], dtype=torch.float64)
@@ -314,13 +268,9 @@ def _factor(values, others, sizes) -> tuple | None:
     return (constant, *exponents)
 
 
-def _inputs(task: Task) -> list[str]:
-    return task.signature.split("(")[1].rstrip(")").split(", ")
-
-
 def _shapes(task: Task, case: tuple) -> str:
     words = []
-    for name, thing in zip(_inputs(task), case, strict=True):
+    for name, thing in zip(task.arguments, case, strict=True):
         if isinstance(thing, Tensor):
             words.append(f"{name} of shape {tuple(thing.shape)}" if thing.dim() else f"{name} = {thing.item():.3g}")
         else:
@@ -331,14 +281,10 @@ def _shapes(task: Task, case: tuple) -> str:
 def _alike(task: Task, case: tuple, expected: Tensor) -> list[tuple[str, Tensor]]:
     return [
         (name, thing)
-        for name, thing in zip(_inputs(task), case, strict=True)
+        for name, thing in zip(task.arguments, case, strict=True)
         if isinstance(thing, Tensor) and thing.shape == expected.shape
     ]
 
 
 def _sizes(size: dict[str, int]) -> str:
     return ", ".join(f"{name} = {n}" for name, n in size.items())
-
-
-def _stride(tensor: Tensor, dimension: int) -> int:
-    return math.prod(tensor.shape[dimension + 1 :])

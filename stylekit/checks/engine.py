@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import dis
 import inspect
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,17 +15,15 @@ import torch
 from torch import Tensor
 
 from stylekit.checks import guard
-from stylekit.checks.compare import as_numbers, close, copied, repeated, right_value, shaped, untouched
-from stylekit.checks.diagnose import name_crash, name_gradient, name_mistake, name_thing
-from stylekit.checks.tasks import TASKS, Task
+from stylekit.checks.compare import as_numbers, close, copied, error_of, repeated, right_value, shaped, untouched
+from stylekit.checks.diagnose import name_crash, name_mistake, name_thing
+from stylekit.checks.flow import check_gradient
+from stylekit.checks.tasks import SINGLE, TASKS, Task
 from stylekit.checks.verdict import NOT_ANSWERED, Verdict
 from stylekit.errors import InputError
 
 TORCHS_OWN = re.compile("implemented for|Could not run|required")  # a NotImplementedError that is no stub's
-NO_GRADIENT = (
-    "the value is right, but no gradient flows back to F: a detach, .data, .item(), float(), no_grad or numpy round "
-    "trip?"
-)
+FINE = 1e-8  # relative error in float64: float32 leaves 6e-8 of each number
 
 
 def check(task: str, answer) -> Verdict:
@@ -34,7 +33,7 @@ def check(task: str, answer) -> Verdict:
     matrix of as many positions, style_layer_loss_gradient(F, A), style_loss(losses, weights), total_variation(x) and
     total_loss(content, style, alpha, beta). F and P have shape (N, M), x has (1, 3, H, W). `...` stands for a task
     not answered yet. Whatever the answer does, a Verdict comes back, after 10 seconds if the answer hangs.
-    Raises ValueError for an unknown task.
+    Raises InputError for an unknown task.
     """
     if not isinstance(task, str) or task not in TASKS:
         near = difflib.get_close_matches(str(task), TASKS, 1)
@@ -46,15 +45,23 @@ def check(task: str, answer) -> Verdict:
         if answer is ... or _is_empty(answer):
             return Verdict(False, f"{NOT_ANSWERED}: write {task.signature}. As it stands it returns nothing (None)")
         with _own_settings():
-            problem = _first_problem(task, answer)
+            found = _judge(task, answer)
     except _NotAnswered:
         return Verdict(False, f"{NOT_ANSWERED}: write {task.signature} in place of the NotImplementedError")
-    except Exception as error:  # a result that crashes when it is looked at must not take the notebook with it
-        problem = f"the result cannot be judged: looking at it raised {type(error).__name__}. Return a plain tensor"
-    if problem:
-        return Verdict(False, problem)
-    flow = "; the gradient flows back to F" if task.differentiable else ""
-    return Verdict(True, f"right: {task.signature} is {task.equation}, in float32 and in float64{flow}")
+    except Exception as crash:  # a result that crashes when it is looked at must not take the notebook with it
+        found = f"the result cannot be judged: looking at it raised {type(crash).__name__}. Return a plain tensor"
+    return Verdict(False, found) if isinstance(found, str) else Verdict(True, _praise(task, found))
+
+
+def _praise(task: Task, error: float) -> str:
+    to = " and ".join(task.arguments[: task.differentiable])
+    flow = f"; the gradient flows back to {to}" if to else ""
+    if error <= FINE:
+        return f"right: {task.signature} is {task.equation}, in float32 and in float64{flow}"
+    return (
+        f"right: {task.signature} is {task.equation}, to {-math.log10(error):.0f} digits{flow}. Float64 has 15: does "
+        "something turn into float32 (.float(), a new tensor without a dtype), or is it an approximation?"
+    )
 
 
 class _NotAnswered(Exception):
@@ -80,16 +87,14 @@ def _is_empty(answer) -> bool:
     return {i.opname for i in code} <= harmless and all(i.argval is None for i in code if "CONST" in i.opname)
 
 
-def _first_problem(task: Task, answer) -> str:
-    """Return the sentence for the first thing that is wrong with an answer, or "" if nothing is."""
+def _judge(task: Task, answer) -> str | float:
+    """Return the sentence for the first thing that is wrong with an answer, or its relative error if nothing is."""
     if inspect.isclass(answer):
-        return (
-            f"expected a function {task.signature}, got a class, {answer.__name__}: pass an object of it, or a function"
-        )
+        got = f"a class, {answer.__name__}: pass an object of it, or a function"
+        return f"expected a function {task.signature}, got {got}"
     if not callable(answer):
-        return (
-            f"expected a function {task.signature}, got {name_thing(answer)}: pass the function itself, not its result"
-        )
+        got = f"{name_thing(answer)}: pass the function itself, not its result"
+        return f"expected a function {task.signature}, got {got}"
     cases = task.inputs()
     right = [right_value(task, case) for case in cases]
     values = []
@@ -103,7 +108,10 @@ def _first_problem(task: Task, answer) -> str:
     agree = [close(value, expected) for value, expected in zip(values, right, strict=True)]
     if not all(agree):
         return name_mistake(task, cases, values, right, agree)
-    return (_check_gradient(task, answer) if task.differentiable else "") or _check_batch(task, answer)
+    flow = check_gradient(task, answer) if task.differentiable else 0.0
+    if isinstance(flow, str):
+        return flow
+    return _check_batch(task, answer) or max(flow, *map(error_of, values[:-SINGLE], right))
 
 
 def _check_batch(task: Task, answer: Callable) -> str:
@@ -145,7 +153,7 @@ def _misbehaved(task: Task, outcome: guard.Outcome, case: tuple, given: tuple) -
         raise _NotAnswered
     if outcome.error is not None:
         return name_crash(task, outcome.error, outcome.line, case)
-    for name, before, after in zip(inspect.signature(task.function).parameters, case, given, strict=False):
+    for name, before, after in zip(task.arguments, case, given, strict=True):
         if not untouched(before, after):
             return (
                 f"the input was modified in place: {name} is not what it was before the call. Operations that end in "
@@ -155,30 +163,3 @@ def _misbehaved(task: Task, outcome: guard.Outcome, case: tuple, given: tuple) -
         printed = " It printed something: did you print instead of return?" if outcome.printed else ""
         return f"the function returns nothing (None): is a `return` missing?{printed}"
     return ""
-
-
-def _check_gradient(task: Task, answer: Callable) -> str:
-    """Return what is wrong with the gradient that flows from the result back to F."""
-    case = task.inputs()[0]
-    given, reference = copied(case), copied(case)
-    given[0].requires_grad_(True)
-    outcome = guard.call(answer, given)
-    if outcome.error is not None:
-        return f"{NO_GRADIENT} ({name_crash(task, outcome.error, outcome.line, case)})"
-    if isinstance(outcome.value, (list, tuple)):
-        return "the values are right, but they are a list, not one tensor: torch.stack makes one, gradients and all"
-    if not (isinstance(outcome.value, Tensor) and outcome.value.requires_grad):
-        number = "" if isinstance(outcome.value, Tensor) else f" (the result is {name_thing(outcome.value)}, no tensor)"
-        return f"{NO_GRADIENT}{number}"
-    right = task.function(reference[0].requires_grad_(True), *reference[1:])
-    weights = torch.randn(right.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    weights = weights + weights.T if right.dim() else weights  # symmetric as G, so that half a gradient shows as half
-    (expected,) = torch.autograd.grad((right * weights).sum(), reference[0])
-    total = (outcome.value.reshape(right.shape) * weights).sum()
-    back = guard.call(lambda: torch.autograd.grad(total, given[0], allow_unused=True)[0], ())
-    if back.error is not None or back.hung:
-        return f"the value is right, but its gradient cannot be computed: {back.error or 'the way back hangs'}"
-    if back.value is None:
-        return NO_GRADIENT
-    found = back.value.double()
-    return "" if close(found, expected) else name_gradient(found, expected, given[0].detach())

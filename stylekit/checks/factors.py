@@ -38,18 +38,10 @@ FACTORS = {
         (1, 0, -1): "you divided by M: that is a mean over the positions",
     },
     "gram_matrix": {
-        (
-            1,
-            0,
-            -1,
-        ): "you divided by M, the number of positions: that is a mean over positions. Not this formula: this is "
-        "the convention of the TensorFlow tutorial and of Gatys' released code; Eq. 3 has the plain sum",
-        (
-            1,
-            -1,
-            -1,
-        ): "you divided by N*M: that is a mean. Not this formula: this is the convention of the PyTorch tutorial "
-        "and of Johnson; Eq. 3 has the plain sum",
+        (1, 0, -1): "you divided by M, the number of positions: that is a mean over positions. Not this formula: "
+        "this is the convention of the TensorFlow tutorial and of Gatys' released code; Eq. 3 has the plain sum",
+        (1, -1, -1): "you divided by N*M: that is a mean. Not this formula: this is the convention of the PyTorch "
+        "tutorial and of Johnson; Eq. 3 has the plain sum",
         (1, -1, 0): "you divided by N, the number of filters: Eq. 3 has the plain sum",
         (0.5, 0, 0): "half as large: Eq. 3 has no factor 1/2",
         (2, 0, 0): "twice as large: Eq. 3 has no factor 2 (was each product added twice?)",
@@ -79,12 +71,8 @@ FACTORS = {
         (1, -2, 0): "each Gram matrix was divided by N*M, so N counts twice: 1/(4 N^4 M^2), not this formula",
         (4000, -2, 0): "1000/(N^4 M^2): not this formula, but the convention of Gatys' released code",
         (4, -1, 1): "1/(N^3 M) stands where Eq. 4 has 1/(4 N^2 M^2): not this formula, but Udacity's convention",
-        (
-            1 / 9,
-            2,
-            0,
-        ): "1/(36 M^2) stands where Eq. 4 has 1/(4 N^2 M^2): not this formula, but Keras's convention, with 3 "
-        "channels for every layer",
+        (1 / 9, 2, 0): "1/(36 M^2) stands where Eq. 4 has 1/(4 N^2 M^2): not this formula, but Keras's convention, "
+        "with 3 channels for every layer",
         (4, 0, -2): "each Gram matrix was divided by M twice: 1/(N^2 M^4), not this formula",
         (1, -2, -2): "divided by N^2 M^2 twice",
         (1, 0, -2): "divided by M^2 twice",
@@ -95,18 +83,11 @@ FACTORS = {
     "style_layer_loss_gradient": {
         (1, 4, 4): "multiplied by N^2 M^2 where Eq. 6 divides: a bracket is missing, / (N**2 * M**2)",
         (1, 0, 4): "multiplied by M^2 where Eq. 6 divides: a bracket is missing, / (N**2 * M**2)",
-        (
-            4,
-            0,
-            0,
-        ): "four times as large: the 4 in Eq. 4 cancels the 2 * 2 of the derivative. This is the gradient without "
-        "the 1/4, the convention of the TensorFlow tutorial",
+        (4, 0, 0): "four times as large: the 4 in Eq. 4 cancels the 2 * 2 of the derivative. This is the gradient "
+        "without the 1/4, the convention of the TensorFlow tutorial",
         (2, 0, 0): "twice as large: the 4 in Eq. 4 cancels the 2 of the square and the 2 of the product rule",
-        (
-            0.5,
-            0,
-            0,
-        ): "half as large: G = F F^T has F twice, so the product rule gives two equal terms (a factor 2 is missing)",
+        (0.5, 0, 0): "half as large: G = F F^T has F twice, so the product rule gives two equal terms (a factor 2 is "
+        "missing)",
         (0.25, 0, 0): "a quarter of the right value: 1/(4 N^2 M^2) stands where Eq. 6 has 1/(N^2 M^2): the derivative "
         "brings a factor 2 * 2 that cancels the 4",
         (-1, 0, 0): "the sign is turned: A - G stands where Eq. 6 has G - A",
@@ -122,11 +103,8 @@ FACTORS = {
         (2, 2, 2): "the factor 1/(N^2 M^2) is missing, and a 2 stands there",
     },
     "style_loss": {
-        (
-            1,
-            -1,
-        ): "you divided by the number of layers: that is a mean. Not this formula: this is Keras's convention; Eq. 5 "
-        "is the sum",
+        (1, -1): "you divided by the number of layers: that is a mean. Not this formula: this is Keras's convention; "
+        "Eq. 5 is the sum",
         (0.5, 0): "half as large: Eq. 5 has no factor 1/2",
         (2, 0): "twice as large: Eq. 5 has no factor 2",
         (1, 1): "multiplied by the number of layers: was a list repeated, or the sum built in a loop too many?",
@@ -149,7 +127,7 @@ FACTORS = {
 
 def name_factor(task: str, factor: tuple, sizes: list[str]) -> str:
     """Return the sentence for a factor: the known one, or the factor itself."""
-    for known, sentence in FACTORS[task].items():
+    for known, sentence in FACTORS.get(task, {}).items():
         if all(abs(a - b) < 1e-3 * abs(b) + 1e-9 for a, b in zip(factor, known, strict=True)):
             return sentence
     fixed = ", or does a fixed number stand where a size belongs (hard-coded)" if any(factor[1:]) else ""

@@ -14,12 +14,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 
 LIMIT = 10.0  # seconds for one call: a first import inside an answer can take some
-TORCH = os.path.dirname(torch.__file__)
+FOREIGN = tuple(map(os.path.dirname, (torch.__file__, __file__)))  # lines in these folders are not the answer's
 AGAIN = 0.0001  # seconds between further alarms, for an answer that catches the first
 
 
@@ -46,16 +47,21 @@ class _TimeIsUp(BaseException):
     """Raised by the alarm; not an Exception, so that `except Exception` lets it pass."""
 
 
-def call(function: Callable, arguments: tuple) -> Outcome:
+def call(function: Callable, arguments: tuple, watch: AbstractContextManager | None = None) -> Outcome:
     """Call the function and return what came of it, within about LIMIT seconds; restore what it changed in torch.
 
-    An answer that is left behind in its thread may still print and change settings later.
+    `watch` is a context to call it in, in the thread where it runs. An answer that is left behind in its thread may
+    still print and change settings later.
     """
-    outcome = Outcome()
+    outcome, watch = Outcome(), watch or contextlib.nullcontext()
     alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
     printed = _Printed()
     with _settings_restored(), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
-        (_call_with_alarm if alarm else _call_in_thread)(function, arguments, outcome)
+        if alarm:
+            with watch:  # outside the alarm, which could ring while it is left
+                _call_with_alarm(function, arguments, outcome)
+        else:
+            _call_in_thread(function, arguments, outcome, watch)
     outcome.printed = printed.getvalue()
     return outcome
 
@@ -67,8 +73,7 @@ def _run(function: Callable, arguments: tuple, outcome: Outcome) -> None:
         raise
     except BaseException as error:  # exit() and Ctrl-C in an answer are an answer's crash too
         outcome.error = error
-        frames = traceback.extract_tb(error.__traceback__)[1:]
-        own = [frame for frame in frames if not frame.filename.startswith(TORCH)]
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(FOREIGN)]
         outcome.line = own[0].lineno if own else None
 
 
@@ -95,9 +100,14 @@ def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> 
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 0.01), interval)
 
 
-def _call_in_thread(function: Callable, arguments: tuple, outcome: Outcome) -> None:
+def _call_in_thread(function: Callable, arguments: tuple, outcome: Outcome, watch: AbstractContextManager) -> None:
     found = Outcome()
-    thread = threading.Thread(target=_run, args=(function, arguments, found), daemon=True)
+
+    def run():
+        with watch:
+            _run(function, arguments, found)
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(LIMIT)
     outcome.hung = outcome.abandoned = thread.is_alive()

@@ -15,23 +15,35 @@ from stylekit import losses
 RESPONSES = ((3, 7, 1.0), (5, 11, 1.0), (4, 6, 10.0), (7, 3, 3.0), (5, 11, 0.001))
 PICTURES = ((5, 7), (4, 9), (7, 3), (5, 7))  # height, width
 LAYERS = (3, 5, 2, 5)  # losses in a list
+SINGLE = 2  # so many cases, the last, are in float32
 
 
 @dataclass(frozen=True)
 class Task:
-    """A function to be written: its name, the equation, the right function, and the inputs it is tried on.
+    """A function to be written: how it is called, the equation, the inputs it is tried on.
 
-    `sizes` names what a factor may depend on and reads it off the arguments. `differentiable`: a gradient must flow
-    from the result back to the first argument.
+    The right function is that of the same name in `stylekit.losses`. `sizes` names what a factor may depend on and
+    reads it off the arguments. `differentiable` says to how many of the arguments, from the first, a gradient must flow
+    back from the result.
     """
 
-    name: str
-    equation: str
     signature: str
-    function: Callable
+    equation: str
     inputs: Callable[[], list[tuple]]
     sizes: Callable[..., dict[str, int]]
-    differentiable: bool = False
+    differentiable: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.signature.split("(")[0]
+
+    @property
+    def arguments(self) -> list[str]:
+        return self.signature.split("(")[1].rstrip(")").split(", ")
+
+    @property
+    def function(self) -> Callable:
+        return getattr(losses, self.name)
 
 
 def _random(*shape: int, seed: int) -> Tensor:
@@ -78,19 +90,25 @@ def _contents_and_styles() -> list[tuple]:
 
 
 def _both_dtypes(cases: list[tuple]) -> list[tuple]:
-    """Return the cases in float64, and the first two in float32 as well."""
-    return cases + [in_dtype(case, torch.float32) for case in cases[:2]]
+    """Return the cases in float64, and the first few in float32 as well."""
+    return cases + [in_dtype(case, torch.float32) for case in cases[:SINGLE]]
 
 
 def in_dtype(case: tuple, dtype: torch.dtype) -> tuple:
-    """Return a case with its tensors in another dtype, those in lists too; numbers stay."""
-    return tuple(_in_dtype(thing, dtype) for thing in case)
+    """Return a case with its tensors in another dtype."""
+    return changed(case, lambda tensor: tensor.to(dtype))
 
 
-def _in_dtype(thing, dtype):
-    if isinstance(thing, list):
-        return [_in_dtype(one, dtype) for one in thing]
-    return thing.to(dtype) if isinstance(thing, Tensor) else thing
+def changed(case: tuple | list, change: Callable[[Tensor], Tensor]) -> tuple:
+    """Return a case with a change made to its tensors, those in lists too; lists are copied, numbers stay."""
+    return tuple(
+        list(changed(thing, change))
+        if isinstance(thing, list)
+        else change(thing)
+        if isinstance(thing, Tensor)
+        else thing
+        for thing in case
+    )
 
 
 def _matrix(F: Tensor, *_) -> dict[str, int]:
@@ -101,59 +119,24 @@ def _picture(x: Tensor) -> dict[str, int]:
     return {"H": x.shape[2], "W": x.shape[3]}
 
 
+def _layers(values: list[Tensor], weights: list[float]) -> dict[str, int]:
+    return {"L": len(values)}
+
+
+def _none(*_) -> dict[str, int]:
+    return {}
+
+
 TASKS = {
     task.name: task
     for task in (
-        Task("content_loss", "Eq. 1", "content_loss(F, P)", losses.content_loss, _two_responses, _matrix, True),
-        Task(
-            "content_loss_gradient",
-            "Eq. 2",
-            "content_loss_gradient(F, P)",
-            losses.content_loss_gradient,
-            _two_responses,
-            _matrix,
-        ),
-        Task("gram_matrix", "Eq. 3", "gram_matrix(F)", losses.gram_matrix, _one_response, _matrix, True),
-        Task(
-            "style_layer_loss",
-            "Eq. 4",
-            "style_layer_loss(F, A)",
-            losses.style_layer_loss,
-            _response_and_gram,
-            _matrix,
-            True,
-        ),
-        Task(
-            "style_loss",
-            "Eq. 5",
-            "style_loss(losses, weights)",
-            losses.style_loss,
-            _losses_and_weights,
-            lambda values, weights: {"L": len(values)},
-        ),
-        Task(
-            "style_layer_loss_gradient",
-            "Eq. 6",
-            "style_layer_loss_gradient(F, A)",
-            losses.style_layer_loss_gradient,
-            _response_and_gram,
-            _matrix,
-        ),
-        Task(
-            "total_loss",
-            "Eq. 7",
-            "total_loss(content, style, alpha, beta)",
-            losses.total_loss,
-            _contents_and_styles,
-            lambda *_: {},
-        ),
-        Task(
-            "total_variation",
-            "the total variation",
-            "total_variation(x)",
-            losses.total_variation,
-            _pictures,
-            _picture,
-        ),
+        Task("content_loss(F, P)", "Eq. 1", _two_responses, _matrix, 1),
+        Task("content_loss_gradient(F, P)", "Eq. 2", _two_responses, _matrix),
+        Task("gram_matrix(F)", "Eq. 3", _one_response, _matrix, 1),
+        Task("style_layer_loss(F, A)", "Eq. 4", _response_and_gram, _matrix, 1),
+        Task("style_loss(losses, weights)", "Eq. 5", _losses_and_weights, _layers, 1),
+        Task("style_layer_loss_gradient(F, A)", "Eq. 6", _response_and_gram, _matrix),
+        Task("total_loss(content, style, alpha, beta)", "Eq. 7", _contents_and_styles, _none, 2),
+        Task("total_variation(x)", "the total variation", _pictures, _picture, 1),
     )
 }

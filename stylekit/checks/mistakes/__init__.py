@@ -1,15 +1,16 @@
 """What answers do instead, as data: for each task formulas, each with the sentence that names it.
 
-A formula takes the task's arguments and gives what the mistaken answer would give, exactly or up to a factor.
+A formula takes the task's arguments and gives what the mistaken answer would give, exactly or up to a factor. Those of
+GRADIENTS give the right value, and a gradient that is not right.
 """
 
 from stylekit.checks.mistakes.content import CONTENT_GRADIENT, CONTENT_LOSS
 from stylekit.checks.mistakes.gram import GRAM_MATRIX
 from stylekit.checks.mistakes.style import STYLE_GRADIENT, STYLE_LAYER_LOSS
-from stylekit.checks.mistakes.total import STYLE_LOSS, TOTAL_LOSS, TOTAL_VARIATION
+from stylekit.checks.mistakes.total import STYLE_LOSS, TOTAL_LOSS, TOTAL_VARIATION, VARIATION_GRADIENT
 from stylekit.checks.mistakes.transforms import mistakes_of
 
-__all__ = ["MISTAKES", "mistakes_of"]
+__all__ = ["GRADIENTS", "MISTAKES", "mistakes_of"]
 
 MISTAKES = {
     "content_loss": CONTENT_LOSS,
@@ -21,3 +22,5 @@ MISTAKES = {
     "total_loss": TOTAL_LOSS,
     "total_variation": TOTAL_VARIATION,
 }
+
+GRADIENTS = {"total_variation": VARIATION_GRADIENT}

@@ -28,41 +28,20 @@ CONTENT_LOSS = [
     (lambda F, P: (F - P).norm(), "a square root was taken: this is the distance (the norm), Eq. 1 has its square"),
     (lambda F, P: (F - P).sum(), "the differences are not squared, so that positive and negative ones cancel"),
     (lambda F, P: (F - P).sum().square(), "summed first and then squared: square each difference, then sum"),
-    (
-        lambda F, P: ((F - P) * (F > 0)).square().sum(),
-        "the loss is masked with F > 0: the mask belongs to the gradient (Eq. 2), the loss has none",
-    ),
+    (lambda F, P: ((F - P) * (F > 0)).square().sum(), "masked with F > 0: the mask belongs to the gradient (Eq. 2)"),
     (lambda F, P: ((F - P) * (P > 0)).square().sum(), "the loss is masked with P > 0: Eq. 1 has no mask"),
-    (
-        lambda F, P: (F.relu() - P.relu()).square().sum(),
-        "F and P were rectified first: Eq. 1 takes them as they are (the network's ReLU has been there already)",
-    ),
-    (
-        lambda F, P: (F.relu() - P).square().sum(),
-        "F was rectified first (a ReLU: negative entries set to 0): Eq. 1 takes it as it is",
-    ),
-    (
-        lambda F, P: (F.square() - P.square()).sum(),
-        "a difference of squares: square the difference F - P, not each of the two",
-    ),
-    (
-        lambda F, P: (F.square() - P.square()).square().sum(),
-        "F and P were squared before the difference: square the difference F - P only",
-    ),
+    (lambda F, P: (F.relu() - P.relu()).square().sum(), "F and P were rectified first: Eq. 1 takes them as they are"),
+    (lambda F, P: (F.relu() - P).square().sum(), "F was rectified first (a ReLU): Eq. 1 takes it as it is"),
+    (lambda F, P: (F.square() - P.square()).sum(), "a difference of squares: square the difference F - P"),
+    (lambda F, P: (F.square() - P.square()).square().sum(), "squared before the difference: square F - P only"),
     (lambda F, P: (F + P).square().sum(), "F + P stands where Eq. 1 has F - P: the sign of P is turned"),
     (lambda F, P: F.square().sum(), "P is not used: this is the energy of F alone"),
     (lambda F, P: P.square().sum(), "F is not used: this is the energy of P alone"),
     (lambda F, P: (F * P).sum(), "a product F P stands where Eq. 1 has the difference F - P"),
-    (
-        lambda F, P: (F - P).square().sum() / P.square().sum(),
-        "divided by the photograph's own sum of squares: a relative loss, Eq. 1 has no such divisor",
-    ),
+    (lambda F, P: (F - P).square().sum() / P.square().sum(), "divided by P's sum of squares: Eq. 1 has no divisor"),
     (lambda F, P: functional.smooth_l1_loss(F, P, reduction="sum"), "a smooth L1 (Huber) loss, not the square"),
     (lambda F, P: functional.smooth_l1_loss(F, P), "a mean smooth L1 (Huber) loss, not half the sum of squares"),
-    (
-        lambda F, P: (gram_matrix(F) - gram_matrix(P)).square().sum(),
-        "this compares Gram matrices: that is style (Eq. 4). Content compares the responses themselves",
-    ),
+    (lambda F, P: (gram_matrix(F) - gram_matrix(P)).square().sum(), "compares Gram matrices: that is style (Eq. 4)"),
     (lambda F, P: ((F - P) @ (F - P).T).sum(), "a matrix product stands where each entry should be squared"),
     (lambda F, P: (F - P).abs().max(), "only the largest difference: Eq. 1 sums over all of them"),
     (lambda F, P: (F.mean(dim=1) - P.mean(dim=1)).square().sum(), "averaged over positions before the difference"),
@@ -80,10 +59,7 @@ CONTENT_LOSS = [
         lambda F, P: 1 - functional.cosine_similarity(F.flatten(), P.flatten(), dim=0),
         "a cosine distance: Eq. 1 compares the entries, not the angle",
     ),
-    (
-        lambda F, P: 1 - functional.cosine_similarity(F, P, dim=1).mean(),
-        "a cosine distance of the rows: Eq. 1 compares the entries, not the angle",
-    ),
+    (lambda F, P: 1 - functional.cosine_similarity(F, P, dim=1).mean(), "a cosine distance of rows, not of entries"),
     (lambda F, P: F - P, "this is the difference F - P itself, neither squared nor summed"),
 ]
 
@@ -91,10 +67,7 @@ CONTENT_GRADIENT = [
     (lambda F, P: F - P, NO_MASK),
     *masked(lambda F, P: F - P, MASKS | PHOTOGRAPH_MASKS),
     (lambda F, P: F.relu() - P.relu(), "F and P were rectified instead of the gradient being masked where F <= 0"),
-    (
-        lambda F, P: F.relu() - P,
-        "the mask is on F alone (F was rectified): it belongs on F - P, so that where F <= 0 the result is 0, not -P",
-    ),
+    (lambda F, P: F.relu() - P, "the mask is on F alone: it belongs on F - P, so that where F <= 0 the result is 0"),
     (lambda F, P: (F.relu() - P.relu()) * (F > 0), "P was rectified: Eq. 2 has P as it is"),
     (lambda F, P: (F - P).sign() * (F > 0), "only the sign of F - P: that is the gradient of absolute differences"),
     (lambda F, P: (F - P).abs() * (F > 0), "absolute values: the gradient keeps the sign of F - P"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,77 +17,38 @@ def _weighted(values, weights):
 
 STYLE_LOSS = [
     (
-        lambda values, weights: sum(value / 2**n for n, value in enumerate(values)),
-        "fixed weights that halve from layer to layer, and the weights given are not used",
+        lambda E, w: sum(value / 2**n for n, value in enumerate(E)),
+        "weights that halve from layer to layer: the weights given are not used",
     ),
-    (lambda values, weights: _weighted(values, weights), "not summed: Eq. 5 is one number, the sum over the layers"),
-    (lambda values, weights: sum(values), "the weights are not used (ignored): Eq. 5 multiplies each E_l by its w_l"),
+    (lambda E, w: _weighted(E, w), "not summed: Eq. 5 is one number, the sum over the layers"),
+    (lambda E, w: sum(E), "the weights are not used (ignored): Eq. 5 multiplies each E_l by its w_l"),
+    (lambda E, w: sum(E) / len(E), "the mean of the losses, and the weights are not used: sum the w_l E_l"),
+    (lambda E, w: _weighted(E, w).min(), "only the smallest layer: Eq. 5 is a sum"),
+    (lambda E, w: sum(w), "the losses are not used: Eq. 5 multiplies each E_l by its w_l"),
+    (lambda E, w: _weighted(E, w).sum() / sum(w), "divided by the sum of the weights: a weighted mean"),
+    (lambda E, w: _weighted(E, [v * v for v in w]).sum(), "each weight counts twice: w_l squared"),
+    (lambda E, w: _weighted(E, w[::-1]).sum(), "the weights are in reverse order: w_l belongs to E_l"),
     (
-        lambda values, weights: sum(values) / len(values),
-        "the mean of the losses, and the weights are not used: Eq. 5 is the sum of w_l E_l",
+        lambda E, w: _weighted(E, torch.tensor(w).double().softmax(0).tolist()).sum(),
+        "a softmax of the weights: take them as they are",
     ),
-    (lambda values, weights: _weighted(values, weights).min(), "only the smallest layer: Eq. 5 is a sum"),
-    (lambda values, weights: sum(weights), "the losses are not used: Eq. 5 multiplies each E_l by its w_l"),
-    (
-        lambda values, weights: _weighted(values, weights).sum() / sum(weights),
-        "divided by the sum of the weights: a weighted mean. Eq. 5 takes the weights as they are",
-    ),
-    (
-        lambda values, weights: _weighted(values, [w * w for w in weights]).sum(),
-        "each weight counts twice: w_l squared",
-    ),
-    (
-        lambda values, weights: _weighted(values, weights[::-1]).sum(),
-        "the weights are in reverse order: w_l belongs to E_l",
-    ),
-    (
-        lambda values, weights: _weighted(values, torch.tensor(weights).double().softmax(0).tolist()).sum(),
-        "a softmax of the weights was taken: Eq. 5 takes them as they are",
-    ),
-    (
-        lambda values, weights: _weighted(sorted(values), sorted(weights)).sum(),
-        "losses and weights were sorted: w_l belongs to E_l of the same layer",
-    ),
-    (lambda values, weights: _weighted(sorted(values), weights).sum(), "the losses were sorted: w_l belongs to E_l"),
-    (lambda values, weights: sum(values) * sum(weights), "sum times sum: multiply each pair, then sum"),
-    (lambda values, weights: sum(values) * weights[0], "every loss got the first layer's weight: w_l belongs to E_l"),
-    (lambda values, weights: sum(values) * weights[-1], "every loss got the last layer's weight: w_l belongs to E_l"),
-    (lambda values, weights: _weighted(values, weights)[0], "only the first layer: was `return` inside the loop?"),
-    (
-        lambda values, weights: _weighted(values, weights)[-1],
-        "only the last layer: = stands where += should, in the loop",
-    ),
-    (
-        lambda values, weights: _weighted(values, weights)[:-1].sum(),
-        "the last layer is left out: a range one too short?",
-    ),
-    (
-        lambda values, weights: _weighted(values, weights)[1:].sum(),
-        "the first layer is left out: a range that starts at 1?",
-    ),
-    (lambda values, weights: _weighted(values, weights).prod(), "a product over the layers: Eq. 5 is a sum"),
-    (lambda values, weights: _weighted(values, weights).max(), "only the largest layer: Eq. 5 is a sum"),
-    (
-        lambda values, weights: _weighted(values, weights).square().sum(),
-        "the weighted losses are squared: Eq. 5 has none",
-    ),
-    (
-        lambda values, weights: _weighted([v * v for v in values], weights).sum(),
-        "the losses are squared: E_l has its squares",
-    ),
-    (
-        lambda values, weights: _weighted(values, [1 / w for w in weights]).sum(),
-        "divided by the weights: Eq. 5 multiplies",
-    ),
-    (
-        lambda values, weights: _weighted([v.sqrt() for v in values], weights).sum(),
-        "square roots of the losses were taken",
-    ),
-    (
-        lambda values, weights: sum(v + w for v, w in zip(values, weights, strict=True)),
-        "the weights were added: Eq. 5 multiplies each E_l by its w_l",
-    ),
-    (lambda values, weights: -_weighted(values, weights).sum(), "the sign is turned: Eq. 5 is a sum with plus signs"),
+    (lambda E, w: _weighted(sorted(E), sorted(w)).sum(), "losses and weights were sorted: w_l belongs to E_l"),
+    (lambda E, w: _weighted(sorted(E), w).sum(), "the losses were sorted: w_l belongs to E_l"),
+    (lambda E, w: sum(E) * sum(w), "sum times sum: multiply each pair, then sum"),
+    (lambda E, w: sum(E) * w[0], "every loss got the first layer's weight: w_l belongs to E_l"),
+    (lambda E, w: sum(E) * w[-1], "every loss got the last layer's weight: w_l belongs to E_l"),
+    (lambda E, w: _weighted(E, w)[0], "only the first layer: was `return` inside the loop?"),
+    (lambda E, w: _weighted(E, w)[-1], "only the last layer: = stands where += should, in the loop"),
+    (lambda E, w: _weighted(E, w)[:-1].sum(), "the last layer is left out: a range one too short?"),
+    (lambda E, w: _weighted(E, w)[1:].sum(), "the first layer is left out: a range that starts at 1?"),
+    (lambda E, w: _weighted(E, w).prod(), "a product over the layers: Eq. 5 is a sum"),
+    (lambda E, w: _weighted(E, w).max(), "only the largest layer: Eq. 5 is a sum"),
+    (lambda E, w: _weighted(E, w).square().sum(), "the weighted losses are squared: Eq. 5 has none"),
+    (lambda E, w: _weighted([v * v for v in E], w).sum(), "the losses are squared: E_l has its squares"),
+    (lambda E, w: _weighted(E, [1 / v for v in w]).sum(), "divided by the weights: Eq. 5 multiplies"),
+    (lambda E, w: _weighted([v.sqrt() for v in E], w).sum(), "square roots of the losses were taken"),
+    (lambda E, w: sum(map(torch.add, E, w)), "the weights were added: Eq. 5 multiplies"),
+    (lambda E, w: -_weighted(E, w).sum(), "the sign is turned: Eq. 5 is a sum with plus signs"),
 ]
 
 TOTAL_LOSS = [
@@ -117,10 +80,7 @@ TOTAL_LOSS = [
     (lambda c, s, a, b: a * (c + b * s), "alpha multiplies the style too: the brackets are too wide"),
     (lambda c, s, a, b: (a * c + s) * b, "beta multiplies the content too: the brackets are too wide"),
     (lambda c, s, a, b: torch.sqrt(a * c + b * s), "a square root was taken: Eq. 7 has none"),
-    (
-        lambda c, s, a, b: (a + b) * (c + s),
-        "alpha + beta multiplies the sum of both: each loss has its own weight, alpha the content, beta the style",
-    ),
+    (lambda c, s, a, b: (a + b) * (c + s), "alpha + beta multiplies the sum of both: each loss has its own weight"),
     (lambda c, s, a, b: c**a + s**b, "the weights stand as powers (exponents): Eq. 7 multiplies"),
     (lambda c, s, a, b: c**a * s**b, "the weights stand as powers (exponents): Eq. 7 multiplies"),
 ]
@@ -134,6 +94,10 @@ def _across(x: Tensor) -> Tensor:
     return x[..., :, 1:] - x[..., :, :-1]
 
 
+def _diagonal(x: Tensor) -> Tensor:
+    return x[..., 1:, 1:] - x[..., :-1, :-1]
+
+
 def _cropped(x: Tensor) -> tuple[Tensor, Tensor]:
     return _down(x)[..., :-1], _across(x)[..., :-1, :]
 
@@ -144,13 +108,10 @@ def _laplacian(x: Tensor, padding: int) -> Tensor:
 
 
 TOTAL_VARIATION = [
-    (
-        lambda x: _down(x).sum().square() + _across(x).sum().square(),
-        "summed first and then squared: square each difference",
-    ),
+    (lambda x: _down(x).sum().square() + _across(x).sum().square(), "summed before the square: square each difference"),
     (
         lambda x: (x[..., 1:, :] * x[..., :-1, :]).sum() + (x[..., 1:] * x[..., :-1]).sum(),
-        "products of neighbours stand where squared differences are asked",
+        "products of neighbours: squared differences are asked",
     ),
     (lambda x: _laplacian(x, 0).square().sum(), "second differences (a Laplacian): take the first, of neighbours"),
     (lambda x: _laplacian(x, 1).square().sum(), "second differences (a Laplacian): take the first, of neighbours"),
@@ -160,88 +121,67 @@ TOTAL_VARIATION = [
     (lambda x: _across(x).square().sum(), "only differences across the picture: the ones down are missing"),
     (
         lambda x: _down(x).abs().sum() + _across(x).abs().sum(),
-        "absolute differences (L1) stand where squares are asked: this is tf.image.total_variation's convention",
+        "absolute differences (L1), as in tf.image: take squares",
     ),
-    (
-        lambda x: _down(x).abs().mean() + _across(x).abs().mean(),
-        "means of absolute differences: d2l's convention; squares, summed, are asked",
-    ),
+    (lambda x: _down(x).abs().mean() + _across(x).abs().mean(), "means of absolute differences, d2l's convention"),
     (lambda x: _down(x).sum() + _across(x).sum(), "the differences are not squared, so that they cancel"),
     (lambda x: (_down(x).sum() + _across(x).sum()).square(), "summed first and then squared: square each difference"),
     (lambda x: _down(x).norm() + _across(x).norm(), "square roots were taken: the sum of squares has none"),
     (lambda x: total_variation(x).sqrt(), "a square root was taken: the sum of squares has none"),
-    (
-        lambda x: _down(x).square().mean() + _across(x).square().mean(),
-        "you divided by the number of differences: that is a mean, the sum is asked",
-    ),
+    (lambda x: _down(x).square().mean() + _across(x).square().mean(), "you divided by the number of pairs: a mean"),
     (
         lambda x: _down(x).square().sum() / _down(x).shape[2] + _across(x).square().sum() / _across(x).shape[3],
-        "you divided by the number of differences: that is a mean, the sum is asked",
+        "you divided by the number of pairs: a mean",
     ),
     (
         lambda x: (_down(x).square().sum() + _across(x).square().sum()) / (_down(x).numel() + _across(x).numel()),
-        "you divided by the number of differences: that is a mean, the sum is asked",
+        "you divided by the number of pairs: a mean",
     ),
     (lambda x: _down(x).square().mean(dim=(1, 2, 3)) + _across(x).square().mean(), "that is a mean: the sum is asked"),
     (
         lambda x: (x - x.roll(1, 2)).square().sum() + (x - x.roll(1, 3)).square().sum(),
-        "the picture wraps around: its last row is no neighbour of the first (roll)",
+        "the picture wraps around (roll): its borders are no neighbours",
     ),
-    (
-        lambda x: sum(d.square().sum() for d in _cropped(x)),
-        "the last row and column are left out of the differences (cropped): each pair of neighbours counts",
-    ),
+    (lambda x: sum(d.square().sum() for d in _cropped(x)), "the last row and column are left out (cropped)"),
     (
         lambda x: _cropped(x)[0].square().add(_cropped(x)[1].square()).sqrt().sum(),
-        "a square root was taken at each pixel: that is the isotropic total variation; the sum of squares is asked",
+        "a square root was taken at each pixel (isotropic): the sum of squares is asked",
     ),
     (
         lambda x: _cropped(x)[0].square().add(_cropped(x)[1].square()).pow(1.25).sum(),
-        "not this formula: this is Keras's convention, cropped and with the power 1.25",
+        "not this formula, but Keras's convention: cropped, power 1.25",
     ),
     (lambda x: total_variation(x.clamp(0, 1)), "the picture was clamped to [0, 1] first: take it as it is"),
     (lambda x: total_variation(x.clamp(min=0)), "negative numbers were cut off first: take the picture as it is"),
     (lambda x: total_variation(x.abs()), "absolute values of the picture were taken first: take it as it is"),
     (lambda x: total_variation(x[:, :1]), "only the first colour: sum over all three"),
     (lambda x: total_variation(x.mean(dim=1, keepdim=True)), "the colours were averaged first: sum over all three"),
-    (
-        lambda x: total_variation(x.sum(dim=1, keepdim=True)),
-        "the colours were added first: square in each of the three",
-    ),
+    (lambda x: total_variation(x.sum(dim=1, keepdim=True)), "the colours were added first: square in each of them"),
     (
         lambda x: (x[:, 1:] - x[:, :-1]).square().sum() + _down(x).square().sum(),
-        "differences between the colours were taken: neighbours are along dimensions 2 and 3 of (1, 3, H, W)",
+        "differences between colours were taken: neighbours are in 2 and 3",
     ),
     (
         lambda x: (x[:, 1:] - x[:, :-1]).square().sum() + total_variation(x),
-        "differences between the colours were added: neighbours are along dimensions 2 and 3 only",
+        "differences between colours were added: neighbours are in 2 and 3",
     ),
-    (
-        lambda x: (x[:, 1:] - x[:, :-1]).square().sum(),
-        "differences between the colours only: neighbours are in 2 and 3",
-    ),
+    (lambda x: (x[:, 1:] - x[:, :-1]).square().sum(), "differences between colours only: neighbours are in 2 and 3"),
     (
         lambda x: total_variation(functional.pad(x, (1, 1, 1, 1))),
-        "the picture was padded with zeros: its border has no neighbours beyond",
+        "padded with zeros: no neighbours are beyond the edge",
     ),
     (
         lambda x: total_variation(functional.pad(x, (0, 1, 0, 1))),
-        "the picture was padded with zeros: its border has no neighbours beyond",
+        "padded with zeros: no neighbours are beyond the edge",
     ),
     (
         lambda x: (x[..., 2:, :] - x[..., :-2, :]).square().sum() + (x[..., 2:] - x[..., :-2]).square().sum(),
-        "every second pixel is compared: neighbours are one apart",
+        "every second pixel: neighbours are one apart",
     ),
-    (
-        lambda x: total_variation(x) + (x[..., 1:, 1:] - x[..., :-1, :-1]).square().sum(),
-        "diagonal neighbours were counted too: only down and across are asked",
-    ),
-    (lambda x: (x[..., 1:, 1:] - x[..., :-1, :-1]).square().sum(), "diagonal neighbours: down and across are asked"),
+    (lambda x: total_variation(x) + _diagonal(x).square().sum(), "diagonal neighbours too: down and across are asked"),
+    (lambda x: _diagonal(x).square().sum(), "diagonal neighbours: down and across are asked"),
     (lambda x: _down(_down(x)).square().sum() + _across(_across(x)).square().sum(), "second differences were taken"),
-    (
-        lambda x: _down(x).square().sum() * _across(x).square().sum(),
-        "a product of the two directions: the sum is asked",
-    ),
+    (lambda x: _down(x).square().sum() * _across(x).square().sum(), "a product of both directions: the sum is asked"),
     (lambda x: _down(x).square().sum() - _across(x).square().sum(), "the two directions are subtracted: add them"),
     (lambda x: (_cropped(x)[0] + _cropped(x)[1]).square().sum(), "both directions were added before squaring"),
     (lambda x: x.var() * x.numel(), "this is the spread about the mean (variance), not differences of neighbours"),
@@ -251,4 +191,24 @@ TOTAL_VARIATION = [
         lambda x: _down(x).square().sum(dim=(2, 3)) + _across(x).square().sum(dim=(2, 3)),
         "one number for each colour: sum over them",
     ),
+]
+
+
+def _detached(x: Tensor, places: tuple[str, ...]) -> Tensor:
+    """Return the total variation in which these of each difference's two pixels are detached."""
+    part = lambda place, pixels: pixels.detach() if place in places else pixels  # noqa: E731
+    down = part("below", x[..., 1:, :]) - part("above", x[..., :-1, :])
+    across = part("right", x[..., 1:]) - part("left", x[..., :-1])
+    return down.square().sum() + across.square().sum()
+
+
+ONE_NEIGHBOUR = "is that of one neighbour only: in a difference the other is detached"
+ONE_WAY = {
+    ("below", "above"): "is that of the differences across only: those down are detached",
+    ("right", "left"): "is that of the differences down only: those across are detached",
+}
+VARIATION_GRADIENT = [
+    (lambda x, places=places: _detached(x, places), ONE_WAY.get(places, ONE_NEIGHBOUR))
+    for number in (1, 2, 3)
+    for places in combinations(("below", "above", "right", "left"), number)
 ]

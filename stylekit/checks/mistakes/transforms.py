@@ -55,10 +55,7 @@ TO_RESULT = [
     ("only the sign of the right result", lambda t: t.sign()),
     ("1 was added to the right result", lambda t: t + 1),
     ("1 over the right result", lambda t: 1 / t),
-    (
-        "divided by its own norm (not this formula: a convention of normalised gradients)",
-        lambda t: t / t.norm(),
-    ),
+    ("divided by its own norm (not this formula: a convention of normalised gradients)", lambda t: t / t.norm()),
     (
         "not this formula: divided by the sum of its absolute values, neural-style's convention",
         lambda t: t / t.abs().sum(),
