@@ -200,7 +200,8 @@ def painting_objective(
 class PaperWeights:
     """Weights of the paper's equations: alpha of Eq. 1, beta of Eq. 5, and w_l, which sum to 1.
 
-    One value per picture, or one for all. They make the same total of Eq. 1 to Eq. 7 as printed as the objective has, total variation aside.
+    One value per picture, or one for all. They make of Eq. 1 to Eq. 7 as printed the same total as the objective, total
+    variation aside.
     """
 
     alpha: Float[Tensor, "*B"]
