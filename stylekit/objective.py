@@ -24,8 +24,8 @@ A new kind of loss is a function here that returns a `Term`. Notebooks 02, 04 an
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -60,6 +60,11 @@ class Term:
     layers: tuple[str, ...] = ()
     unit: Tensor | float = 1.0
     target: Tensor | None = None
+
+    @property
+    def kind(self) -> str:
+        """The first word of its name: "content", "style", "tv"."""
+        return self.name.split()[0]
 
 
 class Objective:
@@ -115,16 +120,9 @@ def content_terms(
 
 
 def style_terms(
-    network: FeatureNetwork,
-    styles: Float[Tensor, "S 3 Hs Ws"],
-    layers: Layers,
-    weight: float,
-    units: Mapping[str, Tensor] | None = None,
+    network: FeatureNetwork, styles: Float[Tensor, "S 3 Hs Ws"], layers: Layers, weight: float
 ) -> list[Term]:
-    """Return Eq. 4 for each layer, "style relu1_1" and so on: one style picture for the whole batch, or one for each.
-
-    `units` are what E_l is divided by, by layer (see `style_units`); without them nothing.
-    """
+    """Return Eq. 4 for each layer, "style relu1_1" and so on; one style picture for the batch, or one for each."""
     layers = layer_weights(layers)
     with torch.no_grad():
         targets = responses(network, styles, layers)
@@ -134,18 +132,20 @@ def style_terms(
         measure = lambda images, F, layer=layer, A=A, M=M: style_layer_loss(  # noqa: E731
             F[layer], A, M, gram=GramMatrix.apply
         )
-        terms.append(Term(f"style {layer}", weight * w, measure, (layer,), (units or {}).get(layer, 1.0), A / M))
+        terms.append(Term(f"style {layer}", weight * w, measure, (layer,), target=A / M))
     return terms
 
 
-def style_units(
-    network: FeatureNetwork, styles: Float[Tensor, "S 3 Hs Ws"], references: Images, layers: Layers
-) -> dict[str, Value]:
-    """Return E_l of the references themselves, by layer: what S_l is divided by in the scale "relative"."""
-    terms = style_terms(network, styles, layers, 1.0)
+def scores(network: FeatureNetwork, terms: Sequence[Term], references: Images) -> list[Value]:
+    """Return what terms say of the references, E_l: what S_l is divided by in the scale "relative"."""
     with torch.no_grad():
-        F = responses(network, references, layer_weights(layers))
-        return {term.layers[0]: term.measure(references, F).clamp(min=TINY) for term in terms}
+        F = responses(network, references, {layer for term in terms for layer in term.layers})
+        return [term.measure(references, F).clamp(min=TINY) for term in terms]
+
+
+def in_units(terms: Sequence[Term], units: Sequence[Tensor]) -> list[Term]:
+    """Return the same terms, each divided by its unit."""
+    return [replace(term, unit=unit) for term, unit in zip(terms, units, strict=True)]
 
 
 def total_variation_term(weight: float, unit: Tensor | float, per_entry: bool = True) -> Term:
@@ -187,9 +187,9 @@ def painting_objective(
     if scale == "mean":
         network = normalised(network, [content, style])
     relative = scale == "relative"
-    units = style_units(network, style, reference, style_layers) if relative else None
     terms = content_terms(network, content, content_layers, content_weight, scale)
-    terms += style_terms(network, style, style_layers, style_weight, units)
+    styles = style_terms(network, style, style_layers, style_weight)
+    terms += in_units(styles, scores(network, styles, reference)) if relative else styles
     if not terms:
         raise InputError("content and style count nothing: there is nothing to minimise; give one a weight and a layer")
     smoothness = total_variation_term(tv_weight, tv_unit(content) if relative else 1.0, per_entry=scale != "paper")
@@ -218,33 +218,25 @@ def paper_weights(objective: Objective) -> PaperWeights:
     for the scale "relative": the layers whose E_l the photograph has least of count most. The network of the scale
     "mean" is the normalised one. Raises InputError for an objective without content or style.
     """
-    factor = {
-        kind: [
-            (t.layers[0], t.weight / torch.as_tensor(t.unit, dtype=torch.float64))
-            for t in objective.terms.values()
-            if is_of(t, kind)
-        ]
-        for kind in ("content", "style")
-    }
-    if not factor["style"] or len(factor["content"]) != 1:
+    factors: dict[str, dict] = {"content": {}, "style": {}}
+    for term in objective.terms.values():
+        unit = torch.as_tensor(term.unit, dtype=torch.float64, device="cpu")
+        factors.setdefault(term.kind, {}).update(dict.fromkeys(term.layers, term.weight / unit))
+    if not factors["style"] or len(factors["content"]) != 1:
         raise InputError("the paper's weights are those of one content layer and of style layers: give both")
-    beta = sum(value for _, value in factor["style"])
-    return PaperWeights(factor["content"][0][1], beta, {layer: value / beta for layer, value in factor["style"]})
+    beta = sum(factors["style"].values())
+    (alpha,) = factors["content"].values()
+    return PaperWeights(alpha, beta, {layer: value / beta for layer, value in factors["style"].items()})
 
 
 def by_kind(terms: Iterable[Term], values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the values of several layers as one: "content", "style" (their weighted mean, Eq. 5), "tv"."""
     kinds: dict[str, list[Term]] = {}
     for term in terms:
-        kinds.setdefault(term.name.split()[0], []).append(term)
+        kinds.setdefault(term.kind, []).append(term)
     return {
         kind: sum(t.weight * values[t.name] for t in same) / sum(t.weight for t in same) for kind, same in kinds.items()
     }
-
-
-def is_of(term: Term, kind: str) -> bool:
-    """Return whether a term is of a kind: "content", "style" or "tv"."""
-    return term.name.split()[0] == kind
 
 
 def layer_weights(layers: Layers) -> dict[str, float]:

@@ -12,7 +12,7 @@ from stylekit.losses import (
     total_loss,
     total_variation,
 )
-from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, style_terms, style_units
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, in_units, scores, style_terms
 from stylekit.transfer import stylise
 
 ALPHA, BETA = 0.03, 11.0
@@ -34,9 +34,11 @@ def written_out(network, x, p, a, alpha=ALPHA, beta=BETA):
 
 
 def objective(network, p, a, scale, alpha=1.0, beta=1.0, layers=STYLE_LAYERS):
-    units = style_units(network, a, p, layers) if scale == "relative" else None
     content = content_terms(network, p, CONTENT_LAYERS, alpha, scale)
-    return Objective(network, [*content, *style_terms(network, a, layers, beta, units)])
+    styles = style_terms(network, a, layers, beta)
+    if scale == "relative":
+        styles = in_units(styles, scores(network, styles, p))  # E_l(p)
+    return Objective(network, [*content, *styles])
 
 
 def gradient(function, x):

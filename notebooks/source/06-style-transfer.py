@@ -36,7 +36,7 @@ from stylekit.figures import grid, loss_curves, strip, table
 from stylekit.images import load_image, resize_image
 from stylekit.losses import content_loss, gram_matrix, style_layer_loss, style_loss, total_variation
 from stylekit.networks import load_network
-from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, style_terms, style_units
+from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, in_units, scores, style_terms
 from stylekit.transfer import stylise
 
 # %% slideshow={"slide_type": "skip"}
@@ -374,9 +374,11 @@ print(table(numbers, corner="alpha/beta"))
 
 # %% slideshow={"slide_type": "skip"}
 def objective(scale, network=network, p=p, a=a, content_weight=1.0, style_weight=1.0, style_layers=STYLE_LAYERS):
-    units = style_units(network, a, p, style_layers) if scale == "relative" else None  # E_l(p)
     content = content_terms(network, p, CONTENT_LAYERS, content_weight, scale)
-    return Objective(network, [*content, *style_terms(network, a, style_layers, style_weight, units)])
+    styles = style_terms(network, a, style_layers, style_weight)
+    if scale == "relative":
+        styles = in_units(styles, scores(network, styles, p))  # E_l(p)
+    return Objective(network, [*content, *styles])
 
 
 # %% slideshow={"slide_type": "skip"}

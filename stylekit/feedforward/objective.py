@@ -15,10 +15,11 @@ from stylekit.objective import (
     Value,
     by_kind,
     content_terms,
+    in_units,
     layer_weights,
     responses,
+    scores,
     style_terms,
-    style_units,
     total_variation_term,
     tv_unit,
 )
@@ -64,12 +65,9 @@ class PerceptualLoss:
         with torch.no_grad():
             F = responses(network, reference, self.content_layers)
         self.power = {layer: f.square().mean() for layer, f in F.items()}
-        units = style_units(network, style, reference, style_layers)
-        units = {layer: unit.mean() for layer, unit in units.items()}
-        self.fixed = [
-            *style_terms(network, style, style_layers, style_weight, units),
-            total_variation_term(tv_weight, tv_unit(reference).mean()),
-        ]
+        styles = style_terms(network, style, style_layers, style_weight)
+        units = [scored.mean() for scored in scores(network, styles, reference)]
+        self.fixed = [*in_units(styles, units), total_variation_term(tv_weight, tv_unit(reference).mean())]
 
     def __call__(self, painted: Images, photographs: Images) -> dict[str, Value]:
         """Return "content", "style", "tv" and "total", with one value for each picture; none that weighs nothing."""
