@@ -490,6 +490,47 @@ print(table(rows, corner="published by"))
 # knows colour and the finest grain; with Udacity, whose $w_l$ fall with depth as well, nine tenths.
 
 # %% [markdown]
+# ## The kit's own scale
+#
+# This kit paints in a scale of its own, `"relative"`: it divides the content loss by the sum of the photograph's
+# squared responses, and each $E_l$ by what the photograph scores there. So $\alpha$ and $\beta$ mean the same for every picture
+# and network. It has no row above, because its factors depend on the photograph:
+#
+# $$\alpha' = \frac{\alpha}{\sum_{i,j} P_{ij}^2} \qquad\qquad \beta' \, w_l' = \frac{\beta \, w_l}{E_l(p)}$$
+#
+# For one photograph and one style picture it is as exact as any other. `paper_weights` computes it:
+
+# %%
+from stylekit.objective import painting_objective, paper_weights
+
+ours = painting_objective(network, p, a, tv_weight=0.0)  # content weight 0.05, each w_l = 1/5
+alpha, beta, w = (getattr(paper_weights(ours), name) for name in ("alpha", "beta", "layers"))
+float(alpha / beta)
+
+# %%
+E = {k: paper(F[k], S[k]) for k in layers}
+by_hand = alpha * content_loss(F[content_layer], P[content_layer]) + beta * sum(w[k] * E[k] for k in layers)
+error = abs(by_hand / ours(x)["total"] - 1).item()
+assert error < 1e-12, "the printed equations with these weights should give the kit's own total"
+print(f"the paper's equations with converted weights against the kit's objective: {error:.0e}")
+
+# %%
+pairs = {"chelsea, swirls": (p, a)} | {
+    f"{photo}, {style}": (load_image(photo, size=256).double(), load_image(style, size=256).double())
+    for photo, style in (("coffee", "waves"), ("astronaut", "swirls"))
+}
+shares = {names: paper_weights(painting_objective(network, *pair)).layers for names, pair in pairs.items()}
+print(
+    table(
+        {n: {k: f"{100 * w.item():.0f} %" for k, w in s.items()} for n, s in shares.items()}, corner="w_l as in Eq. 5"
+    )
+)
+
+# %% [markdown]
+# **The layers in which the photograph is already near to the style count most.** Each layer is to come equally far from
+# where it begins; the paper asks for equal distances instead.
+
+# %% [markdown]
 # ## When the picture grows
 #
 # Conversion was for *one* size. What happens to a weight that worked on a small picture, when the picture gets
