@@ -493,8 +493,8 @@ print(table(rows, corner="published by"))
 # ## The kit's own scale
 #
 # This kit paints in a scale of its own, `"relative"`: it divides the content loss by the sum of the photograph's
-# squared responses, and each $E_l$ by what the photograph scores there. So $\alpha$ and $\beta$ mean the same for every picture
-# and network. It has no row above, because its factors depend on the photograph:
+# squared responses, and each $E_l$ by what the photograph scores there. So $\alpha$ and $\beta$ mean the same for every
+# picture and network. It has no row above, because its factors depend on the photograph:
 #
 # $$\alpha' = \frac{\alpha}{\sum_{i,j} P_{ij}^2} \qquad\qquad \beta' \, w_l' = \frac{\beta \, w_l}{E_l(p)}$$
 #
