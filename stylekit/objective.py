@@ -45,6 +45,7 @@ TINY = 1e-12  # guards divisions by a loss or a response that is zero
 Images = Float[Tensor, "B 3 H W"]
 Layers = Iterable[str] | Mapping[str, float]
 Value = Float[Tensor, " B"]
+MoreTerms = Callable[[FeatureNetwork, Tensor, Tensor], Iterable["Term"]]  # of network, photographs, style pictures
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,9 @@ def painting_objective(
     content_weight: float = CONTENT_WEIGHT,
     style_weight: float = 1.0,
     tv_weight: float | None = None,
+    more_terms: MoreTerms | None = None,
 ) -> Objective:
-    """Return Eq. 7 of a painting: content, style and total variation in one of the three scales.
+    """Return Eq. 7 of a painting: content, style and total variation in one of the three scales, and `more_terms`.
 
     `reference` is what the scale "relative" measures the style against, the photograph unless said; total variation is
     always measured against `content`. All images RGB in [0, 1].
@@ -193,7 +195,7 @@ def painting_objective(
     if not terms:
         raise InputError("content and style count nothing: there is nothing to minimise; give one a weight and a layer")
     smoothness = total_variation_term(tv_weight, tv_unit(content) if relative else 1.0, per_entry=scale != "paper")
-    return Objective(network, [*terms, smoothness])
+    return Objective(network, [*terms, smoothness, *(more_terms(network, content, style) if more_terms else ())])
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from stylekit.objective import (
     CONTENT_WEIGHT,
     STYLE_LAYERS,
     Layers,
+    MoreTerms,
     Objective,
     check_scale,
     check_weights,
@@ -55,6 +56,7 @@ def stylise(
     init: str = "content",
     sizes: Iterable[int] | None = None,
     style_size: float = 1.0,
+    more_terms: MoreTerms | None = None,
     steps: int = STEPS,
     optimiser: str = "lbfgs",
     seed: int = 0,
@@ -66,22 +68,24 @@ def stylise(
     weights w_l. Total variation, no part of the paper, is weighted 0.001 in the scale "relative" and 0 in the others
     unless said. `init` is "content", "noise" or "style"; later sizes start from the painting so far. At each size the
     style picture is looked at with `style_size` times the painting's longer side: below 1 its forms come out finer,
-    above 1 larger. The pictures are whatever `as_image` takes; they are moved to the network's device. Raises
-    InputError at once for pictures, weights, layers or names that make no sense.
+    above 1 larger. `more_terms` gives terms of your own at each size, from the network and both pictures. The pictures
+    are whatever `as_image` takes; they are moved to the network's device. Raises InputError at once for pictures,
+    weights, layers or names that make no sense.
     """
     content, style = (as_image(picture, network.mean.device) for picture in (content, style))
     weights = {"content_weight": content_weight, "style_weight": style_weight}
     weights |= {} if tv_weight is None else {"tv_weight": tv_weight}
     check_weights(**weights, style_size=style_size)
     check_scale(scale)
-    layers = {"content_layers": layer_weights(content_layers), "style_layers": layer_weights(style_layers)}
+    options = {"content_layers": layer_weights(content_layers), "style_layers": layer_weights(style_layers)}
+    options |= {"scale": scale, "more_terms": more_terms}
     if init not in INITS:
         raise InputError(f"init must be one of {', '.join(INITS)}, not {init!r}")
     sizes = coarse_to_fine(max(content.shape[-2:])) if sizes is None else _checked_sizes(sizes)
 
     def at(size: int) -> tuple[Objective, Picture]:
         photograph, exemplar = resize_image(content, size), _resized_style(style, size, style_size)
-        objective = painting_objective(network, photograph, exemplar, scale=scale, **layers, **weights)
+        objective = painting_objective(network, photograph, exemplar, **options, **weights)
         return objective, _start(init, photograph, exemplar, seed)
 
     return _begin(at, sizes, steps, optimiser)
