@@ -348,3 +348,39 @@ def _by_layer_name(weights, kind):
     if "conv1_1.weight" in weights:
         keys = {layer: layer for layer in keys}
     return {f"{layer}.{part}": weights[f"{key}.{part}"].float() for layer, key in keys.items() for part in PARTS}
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """What a position of a layer sees: position k the pixels from `first` + k `distance`, `side` of them, each way."""
+
+    side: int
+    distance: int
+    first: int
+
+    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
+        """Return the pixels that a position sees: top, left, height, width. They may reach beyond the picture."""
+        return (*(self.first + k * self.distance for k in (row, column)), self.side, self.side)
+
+    def patch(self, image: Float[Tensor, "1 3 H W"], row: int, column: int) -> Float[Tensor, "1 3 h w"]:
+        """Return what a position sees of an image, cut at the border of the image."""
+        top, left, height, width = self.box(row, column)
+        return image[..., max(0, top) : top + height, max(0, left) : left + width]
+
+
+def receptive_field(network: LossNetwork, layer: str) -> ReceptiveField:
+    """Return the receptive field of a layer's positions, by the recurrence of notebook 01.
+
+    A 3 x 3 convolution: r <- r + 2d, t <- t - d. A 2 x 2 pooling: r <- r + d, then d <- 2d. At the pixels r = 1 (the
+    side), d = 1 (the distance), t = 0 (the first pixel). Raises ValueError for a layer that the network does not have.
+    """
+    if layer not in network.layers:
+        raise InputError(f"the network has no layer {layer!r}: take one of {', '.join(network.layers)}")
+    side, distance, first = 1, 1, 0
+    for name in network.convolutions:
+        if name.endswith("_1") and name != "conv1_1":  # a pooling stands before
+            side, distance = side + distance, 2 * distance
+        side, first = side + 2 * distance, first - distance
+        if name[4:] == layer[4:]:
+            break
+    return ReceptiveField(side, distance, first)

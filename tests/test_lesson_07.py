@@ -9,7 +9,7 @@ from stylekit.images import load_image
 from stylekit.objective import STYLE_LAYERS, layer_weights, painting_objective
 from stylekit.paper import stored
 from stylekit.transfer import stylise
-from stylekit.widgets import FACTOR
+from stylekit.ui import FACTOR
 
 RATIOS = (1e-5, 1e-4, 1e-3, 1e-2)
 

@@ -30,8 +30,8 @@ FLOORS = (
     ("networks", "figures"),
     ("objective",),
     ("transfer", "feedforward"),
-    ("paper", "checks", "widgets"),
-    ("studio", "commands", "__main__"),
+    ("paper", "checks"),
+    ("ui", "commands", "__main__"),
 )
 ROWS = [module for floor in FLOORS for module in floor]
 MODULES = sorted((ROOT / "stylekit").rglob("*.py"))

@@ -23,7 +23,8 @@ from stylekit import colour, images, patches
 from stylekit.background import Worker, stop_workers
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.tiles import transform
-from stylekit.studio import Studio, app, gallery, jobs
+from stylekit.ui import Studio, gallery, jobs
+from stylekit.ui import studio as page
 
 PATIENCE = 60  # seconds; what takes longer hangs
 
@@ -69,7 +70,7 @@ def photograph(width=90, height=60):
 
 def test_the_page_stands_before_pytorch_is_loaded():
     code = (
-        "import sys; from stylekit.studio import app; app._load_jobs = lambda: None; app.Studio();"
+        "import sys; from stylekit.ui import Studio, studio; studio._load_jobs = lambda: None; Studio();"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -117,7 +118,7 @@ def test_the_colours_of_the_photograph_are_kept_where_asked(studio):
 
 
 def test_previews_come_while_it_paints_and_the_bar_fills(studio, monkeypatch):
-    monkeypatch.setattr(app, "FRAME", 0)
+    monkeypatch.setattr(page, "FRAME", 0)
     shown, bar = [], []
     studio.image.observe(lambda change: shown.append(change.new), "value")
     studio.bar.observe(lambda change: bar.append(change.new), "value")
@@ -157,7 +158,7 @@ def test_a_setting_that_changes_in_mid_run_counts_for_the_next_run(studio):
 
 
 def test_pause_holds_the_picture_and_resume_goes_on_from_it(studio, monkeypatch):
-    monkeypatch.setattr(app, "FRAME", 0)
+    monkeypatch.setattr(page, "FRAME", 0)
     studio.steps.value = 200
     studio.start()
     wait_for(lambda: studio.bar.value > 0.05)
@@ -293,7 +294,7 @@ def test_a_film_is_painted_and_its_folder_goes_with_it(studio, tmp_path, monkeyp
     assert studio.film.value == result.content and "painting.mp4" not in studio.download.value
     assert len(list(folder.iterdir())) == 1
     upload(studio.photographs, as_file(photograph()))
-    for _ in range(app.KEPT):  # until the history has forgotten the film, too
+    for _ in range(page.KEPT):  # until the history has forgotten the film, too
         run(studio)
     del result
     gc.collect()
@@ -308,7 +309,7 @@ def test_a_film_is_not_painted_by_descending(studio, tmp_path):
 
 
 def test_the_history_is_bounded_and_a_click_restores_what_was_set(studio, monkeypatch):
-    monkeypatch.setattr(app, "KEPT", 2)
+    monkeypatch.setattr(page, "KEPT", 2)
     studio.method.value = "instant"
     upload(studio.photographs, as_file(photograph()))
     run(studio)

@@ -21,7 +21,7 @@ from stylekit.images import jpeg_bytes
 from stylekit.objective import STYLE_LAYERS
 from stylekit.paper import Panel, recipes
 from stylekit.paper.panels import Inputs
-from stylekit.widgets import LivePainting, Settings, WeightsExplorer, live, nearest_panel, objective
+from stylekit.ui import LivePainting, LiveSettings, WeightsExplorer, live, live_objective, nearest_panel
 
 WIDGET = build_notebooks.WIDGET
 PATIENCE = 30  # seconds; what takes longer hangs
@@ -140,7 +140,7 @@ def test_without_a_widget_manager_all_panels_and_their_losses_are_shown_as_a_pic
 def test_the_objective_is_equation_7_with_the_weights_of_the_sliders(network):
     content, style, x = picture(37, 53, seed=1), picture(41, 59, seed=2), picture(37, 53, seed=3)
     given = {"relu1_1": 0.3, "relu2_1": 0.0, "relu4_1": 0.9}
-    terms = objective(content, style, network, Settings(-1.5, given, "relu2_2", 0.01))(x)
+    terms = live_objective(content, style, network, LiveSettings(-1.5, given, "relu2_2", 0.01))(x)
 
     F, P = (network.features(image, ["relu2_2"])["relu2_2"] for image in (x, content))
     expected = live.FACTOR * 10**-1.5 * 0.5 * ((F - P) ** 2).mean() / (P**2).mean()
@@ -158,13 +158,13 @@ def test_the_objective_is_equation_7_with_the_weights_of_the_sliders(network):
 
 def test_with_all_layer_weights_at_zero_only_content_and_smoothness_count(network):
     content, style, x = (picture(37, 53, seed=seed) for seed in (1, 2, 3))
-    terms = objective(content, style, network, Settings(layer_weights=dict.fromkeys(STYLE_LAYERS, 0.0)))(x)
+    terms = live_objective(content, style, network, LiveSettings(layer_weights=dict.fromkeys(STYLE_LAYERS, 0.0)))(x)
     assert set(terms) == {"content", "tv", "total"}
 
 
 def test_a_place_of_the_slider_means_the_same_content_weight_as_in_the_stored_panels():
     for recipe in recipes("fig3"):
-        weight = Settings(log_ratio=math.log10(recipe.published)).content_weight
+        weight = LiveSettings(log_ratio=math.log10(recipe.published)).content_weight
         assert weight == pytest.approx(recipe.content_weight) and recipe.scale == "relative"
 
 
@@ -219,7 +219,7 @@ def spy(monkeypatch):
 )
 def test_a_slider_that_moves_goes_on_from_the_present_picture_with_its_value(painting, monkeypatch, name, value):
     (starts, yielded), settings = spy(monkeypatch), []
-    monkeypatch.setattr(live, "objective", lambda *a: settings.append(a[-1]) or objective(*a))
+    monkeypatch.setattr(live, "live_objective", lambda *a: settings.append(a[-1]) or live_objective(*a))
     slider = painting.layer_weights[name] if name in STYLE_LAYERS else getattr(painting, name)
     painting.start_button.click()
     wait_for(lambda: moved(painting) and len(starts) == 1)
@@ -306,11 +306,11 @@ def test_an_error_while_it_paints_is_a_sentence_in_the_widget_and_a_slider_tries
     def fail(*arguments):
         raise ValueError("the weights <b>are</b> odd")
 
-    monkeypatch.setattr(live, "objective", fail)
+    monkeypatch.setattr(live, "live_objective", fail)
     painting.start_button.click()
     wait_for(lambda: "odd" in painting.status.value)
     assert "ValueError: the weights &lt;b&gt;are&lt;/b&gt; odd" in painting.status.value and not painting.painting
-    monkeypatch.setattr(live, "objective", objective)
+    monkeypatch.setattr(live, "live_objective", live_objective)
     painting.log_ratio.value = -2
     wait_for(lambda: moved(painting))
 

@@ -13,10 +13,9 @@ from PIL import Image
 from test_widgets import WIDGET, controls, faults, move_in_browser, shown  # noqa: F401 (faults is a fixture)
 
 from stylekit.figures.drawing import COLOURS
-from stylekit.networks import VGG19, LossNetwork
-from stylekit.widgets import FeatureBrowser, receptive_field, strongest
-from stylekit.widgets.features import framed, map_words
-from stylekit.widgets.view import coloured
+from stylekit.networks import VGG19, LossNetwork, receptive_field
+from stylekit.ui import FeatureBrowser, strongest
+from stylekit.ui.features import coloured, framed, map_words
 
 H, W = 37, 53
 IMAGE = picture(H, W, seed=1)
@@ -137,7 +136,7 @@ def test_a_map_of_one_value_is_drawn_without_a_complaint():
 
 def test_a_frame_stands_around_its_box_in_the_colour_of_its_number():
     grey, boxes = torch.full((1, 3, 40, 80), 0.5), [(10, 20, 8, 8), (20, 60, 8, 8)]
-    picture = (framed(grey, boxes, 400) * 255).round().astype(int)
+    picture = np.asarray(framed(grey, boxes, 400)).astype(int)
     assert picture.shape == (200, 400, 3)
     for (top, left, height, width), colour in zip(boxes, COLOURS[1:3], strict=True):
         inside = picture[5 * top : 5 * (top + height), 5 * left : 5 * (left + width)]

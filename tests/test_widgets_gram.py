@@ -10,8 +10,8 @@ from conftest import picture
 from test_widgets import WIDGET, controls, faults, move_in_browser  # noqa: F401 (faults is a fixture)
 from test_widgets_features import dark_to_yellow, pictures
 
-from stylekit.widgets import GramViewer
-from stylekit.widgets.gram import CHOSEN
+from stylekit.ui import GramViewer
+from stylekit.ui.gram import CHOSEN
 
 H, W = 37, 53
 IMAGE = picture(H, W, seed=1).double()

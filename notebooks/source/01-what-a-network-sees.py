@@ -29,8 +29,8 @@ import torch
 
 from stylekit.figures import curves, frames, maps, numbers, strip, table
 from stylekit.images import load_image
-from stylekit.networks import VGG19, LossNetwork, load_network, normalised
-from stylekit.widgets import FeatureBrowser, receptive_field
+from stylekit.networks import VGG19, LossNetwork, load_network, normalised, receptive_field
+from stylekit.ui import FeatureBrowser
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A picture is a stack of numbers

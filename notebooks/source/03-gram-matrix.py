@@ -222,7 +222,7 @@ print(f"closest pair: filters {j} and {i}, {company[i, j]:.2f} of 1")
 # only.)
 
 # %%
-from stylekit.widgets import GramViewer
+from stylekit.ui import GramViewer
 
 GramViewer(network, a, "relu1_1", i=9, j=10)
 

@@ -36,7 +36,7 @@ from stylekit.networks import load_network
 from stylekit.objective import STYLE_LAYERS, painting_objective
 from stylekit.paper import paint, recipes, stored
 from stylekit.transfer import stylise
-from stylekit.widgets import FACTOR, LivePainting, Settings, WeightsExplorer, nearest_panel, objective
+from stylekit.ui import FACTOR, LivePainting, LiveSettings, WeightsExplorer, live_objective, nearest_panel
 
 # %% slideshow={"slide_type": "skip"}
 p, a = load_image("chelsea", size=256), load_image("shapes", size=256)
@@ -277,12 +277,12 @@ WeightsExplorer(panels)
 # sliders say.**
 
 # %% slideshow={"slide_type": "skip"}
-print(inspect.getsource(objective))
+print(inspect.getsource(live_objective))
 
 # %% slideshow={"slide_type": "skip"}
-said, x = Settings(log_ratio=-2.0), last.image  # the sliders, as numbers
+said, x = LiveSettings(log_ratio=-2.0), last.image  # the sliders, as numbers
 here, there = (resize_image(picture, 128) for picture in (p, a))
-terms = {name: loss.item() for name, loss in objective(here, there, network, said)(x).items()}
+terms = {name: loss.item() for name, loss in live_objective(here, there, network, said)(x).items()}
 styles = sum(terms[f"style {layer}"] for layer in STYLE_LAYERS) / 5
 total = said.content_weight * terms["content"] + styles + said.tv_weight * terms["tv"]
 assert math.isclose(total, terms["total"], rel_tol=1e-5), "Eq. 7, term by term"
@@ -430,7 +430,7 @@ my_log_ratio = -2.0
 
 # %% slideshow={"slide_type": "skip"}
 def painted_with(log_ratio):
-    *_, end = stylise(here, there, network, content_weight=Settings(log_ratio).content_weight, steps=40)
+    *_, end = stylise(here, there, network, content_weight=LiveSettings(log_ratio).content_weight, steps=40)
     return style_loss(end)
 
 

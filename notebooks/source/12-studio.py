@@ -35,7 +35,7 @@
 #    restored.**
 
 # %%
-from stylekit.studio import Studio
+from stylekit.ui import Studio
 
 studio = Studio()
 studio
@@ -75,13 +75,12 @@ grid(thumbnails, title="What lies on the studio's two shelves", height=1.3, alt=
 # The same without the page, in code: **what the buttons call is an ordinary generator**, as in every other notebook.
 
 # %% tags=["lesson"] slideshow={"slide_type": "skip"}
-from stylekit.studio import Settings
-from stylekit.studio.jobs import make_picture
+from stylekit.ui import StudioSettings, make_picture
 
 # %% tags=["lesson"] slideshow={"slide_type": "skip"}
 photograph = studio.photographs.choices["chelsea"].picture
 style = studio.styles.choices["waves"].picture
-asked = {m: Settings("chelsea", "waves", method=m, size=192, steps=40) for m in ("paint", "instant", "quilt")}
+asked = {m: StudioSettings("chelsea", "waves", method=m, size=192, steps=40) for m in ("paint", "instant", "quilt")}
 asked["paint"]
 
 # %% tags=["lesson"]

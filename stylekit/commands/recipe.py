@@ -66,14 +66,13 @@ def _options(arguments):
 def _studio_command(recipe):
     """Return the words for what the studio made; a picture of the visitor's own is called upload-1 or the like."""
     made = recipe["studio"]
-    content, style, size = made["photograph"], made["style"], ["-o", "painting.png", "--size", str(made["size"])]
-    if made["method"] == "instant":
-        colours = made["colour"] if made["colour"] in AFTERWARDS else "none"  # the others need the style picture
-        return ["apply", style, content, *size, "--colour", colours]
-    if made["method"] == "quilt":
-        return ["texture", "quilt-transfer", content, style, *size, "--seed", str(made["seed"])]
-    options = {name: made[name] for name in ("network", "content_weight", "steps", "colour")}
-    return ["stylise", content, style, *size, *_options(options)]
+    content, style, output = made["photograph"], made["style"], ["-o", "painting.png"]
+    words, names = {
+        "paint": (["stylise", content, style], ("size", "network", "content_weight", "steps", "colour")),
+        "instant": (["apply", style, content], ("size", "colour")),
+        "quilt": (["texture", "quilt-transfer", content, style], ("size", "seed", "colour")),
+    }[made["method"]]
+    return [*words, *output, *_options({name: made[name] for name in names})]
 
 
 COMMANDS = {  # by the key that only their recipes have

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stylekit import __version__, assets, images, patches
+from stylekit import __version__, assets, colour, images, patches
 from stylekit.commands.outcome import INTERRUPTED
 from stylekit.files import RECIPE
 
@@ -48,6 +48,7 @@ def _add_quilt_transfer(methods):
     add("--block", type=int, default=24, help="side of a block in the first pass (default %(default)s)")
     add("--overlap", type=int, help="of two blocks, in pixels (default: a third of the block)")
     add("--iterations", type=int, default=3, help="passes, each with smaller blocks (default %(default)s)")
+    add("--colour", choices=colour.MODES, default="none", help="keep the photograph's colours, or match them first")
     add("--seed", type=int, default=0, help="of the choices (default %(default)s)")
 
 
@@ -72,20 +73,21 @@ def run(options) -> int:
     """Make one picture and write it with its recipe."""
     pictures = {part: getattr(options, part) for part in METHODS[options.method]}
     images.check_output(options.output, pictures.values())
-    read_at = getattr(options, "exemplar_size", options.size)
-    steps = _steps(options, [images.to_array(images.load_image(name, read_at)) for name in pictures.values()])
-    last, code = _follow(steps, options.method)
+    read_at, mode = getattr(options, "exemplar_size", options.size), getattr(options, "colour", "none")
+    read = [images.load_image(name, read_at) for name in pictures.values()]
+    read[-1] = colour.prepare_style(mode, read[-1], read[0])
+    last, code = _follow(_steps(options, [images.to_array(image) for image in read]), options.method)
     if last is None:
         return code
     with_recipe = {RECIPE: json.dumps(_recipe(options, pictures, code))}
-    image = images.from_array(last.image)
+    image = colour.finish_colours(mode, images.from_array(last.image), read[0])
     images.save_image(image, options.output, with_recipe if options.output.suffix.lower() == ".png" else None)
     print(f"{options.output} ({image.shape[-1]} x {image.shape[-2]} pixels)")
     return code
 
 
 def _steps(options, pictures):
-    """Return the generator of Steps that the options ask for."""
+    """Return the generator of PatchSteps that the options ask for."""
     if options.method == "efros-leung":
         return patches.efros_leung(*pictures, options.size, options.window, options.seed)
     if options.method == "quilt":
@@ -96,7 +98,7 @@ def _steps(options, pictures):
 
 
 def _follow(steps, method):
-    """Show the progress; return the last Step and an exit code, whatever ended it."""
+    """Show the progress; return the last PatchStep and an exit code, whatever ended it."""
     last = None
     with tqdm(total=100, desc=method, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}", file=sys.stderr) as bar:
         try:

@@ -1,8 +1,8 @@
 """Before networks: textures and style transfer made of pieces of the exemplar itself, copied and fitted.
 
-Pictures are float arrays of shape (H, W, 3), RGB in [0, 1]. Each method is a generator of Steps, as the optimiser is:
-a Step holds the picture so far and, for each of its pixels, which pixel of the exemplar it was copied from.
-Notebook 09 builds each method from its idea.
+Pictures are float arrays of shape (H, W, 3), RGB in [0, 1]. Each method is a generator of PatchSteps: the picture so
+far and, for each of its pixels, which pixel of the exemplar it was copied from; `done` is the part of the work that is
+done. Notebook 09 builds each method from its idea.
 """
 
 from stylekit.patches.analogies import image_analogy
@@ -11,11 +11,11 @@ from stylekit.patches.measures import neighbours_kept, patch_distances, seam_con
 from stylekit.patches.neighbours import field_distances, field_of, nearest_patches, patch_match
 from stylekit.patches.quilting import minimum_cut, quilt, quilt_transfer, straight_cut
 from stylekit.patches.search import Search
-from stylekit.patches.step import Step
+from stylekit.patches.step import PatchStep
 
 __all__ = [
     "Search",
-    "Step",
+    "PatchStep",
     "efros_leung",
     "field_distances",
     "field_of",

@@ -15,7 +15,7 @@ from stylekit.colour import LUMINANCE
 from stylekit.errors import InputError
 from stylekit.patches.growing import gaussian
 from stylekit.patches.search import ROUNDING
-from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real
+from stylekit.patches.step import PatchStep, Picture, check_count, check_picture, check_real
 
 FINE, COARSE = 5, 3  # windows at the level itself and at the next coarser one
 HALF = FINE // 2
@@ -29,7 +29,7 @@ Luminance = Float[np.ndarray, "_ _"]
 
 def image_analogy(
     A: Picture, A_filtered: Picture, B: Picture, levels: int = 3, kappa: float | int = 2.0
-) -> Iterator[Step]:
+) -> Iterator[PatchStep]:
     """Filter B as A was filtered into A', whatever the filter was: learn it from the pair, one pixel at a time.
 
     Luminance only, coarse to fine over `levels` of Gaussian pyramids, in raster order. A pixel q of B' copies that
@@ -38,10 +38,10 @@ def image_analogy(
     neighbour's source was is taken instead if its squared distance is at most 1 + 2^(l - L) kappa times the best one, L
     the finest level (Hertzmann et al. 2001, section 3). A and A' first get B's mean and deviation of luminance, with a
     constant A the mean alone. Colours are those of B, made paler where the luminance leaves no room for them. The
-    search is exact: all that is known when a row begins is compared by one product of matrices. Yields a Step after
-    each row; at coarser levels its picture is smaller and its sources refer to the smaller A'. Raises ValueError where
-    A and A' differ in shape, for more levels than the pictures have pixels for, a negative kappa, and for what is no
-    picture.
+    search is exact: all that is known when a row begins is compared by one product of matrices. Yields a PatchStep
+    after each row; at coarser levels its picture is smaller and its sources refer to the smaller A'. Raises ValueError
+    where A and A' differ in shape, for more levels than the pictures have pixels for, a negative kappa, and for what is
+    no picture.
     """
     levels, kappa = check_count(levels, "levels", 1), check_real(kappa, "kappa")
     pictures = {"picture A": A, "picture A'": A_filtered, "picture B": B}
@@ -163,9 +163,9 @@ class _Level:
         self.sources[row, column], self.painting[row, column] = place, self.a_filtered[place]
 
     def step(self, colours, done):
-        """Return the Step so far, in the colours of B at this level."""
+        """Return the PatchStep so far, in the colours of B at this level."""
         sources = np.maximum(self.sources, -1)
-        return Step(sources, done, partial(_drawn, self.painting.copy(), sources, colours))
+        return PatchStep(sources, done, partial(_drawn, self.painting.copy(), sources, colours))
 
 
 def _drawn(luminance: Luminance, sources: np.ndarray, colours: Picture) -> Picture:

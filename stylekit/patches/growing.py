@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from scipy import ndimage
 
 from stylekit.patches.search import Search, choose
-from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real, check_size, copied
+from stylekit.patches.step import PatchStep, Picture, check_count, check_picture, check_real, check_size, copied
 
 SEED_PATCH = 3  # pixels on each side
 TOLERANCE = 0.1  # candidates lie within 1 + this of the best
@@ -21,7 +21,7 @@ SPREAD = 6.4  # the Gaussian's standard deviation is the window by this
 
 def efros_leung(
     exemplar: Picture, size: int | tuple[int, int], window: int = 11, seed: int = 0, tolerance: float | int = TOLERANCE
-) -> Iterator[Step]:
+) -> Iterator[PatchStep]:
     """Grow a texture of `size` pixels (or height, width) around a 3 x 3 patch of the exemplar, one pixel at a time.
 
     Each unfilled pixel at the border of what there is, those with most filled neighbours first, looks at its filled
@@ -29,8 +29,8 @@ def efros_leung(
     Gaussian-weighted), and copies the middle pixel of one of them, at random among those within 1 + tolerance of
     the best (Efros and Leung 1999, section 2; numbers as on the authors' page). A pixel whose match is worse than 0.3
     waits for more neighbours; after a round in which all had to wait, the 0.3 grows by a tenth. "Most filled" is
-    counted in the window, our reading of it. Yields a Step after each round. Raises ValueError, at the first step, for
-    an even window, one larger than the exemplar, a size below 3, a negative tolerance, and what is no picture.
+    counted in the window, our reading of it. Yields a PatchStep after each round. Raises ValueError, at the first step,
+    for an even window, one larger than the exemplar, a size below 3, a negative tolerance, and what is no picture.
     """
     window, tolerance = check_count(window, "window", 3, odd=True), check_real(tolerance, "tolerance")
     exemplar = check_picture(exemplar, "exemplar", least=window)
@@ -104,4 +104,4 @@ class _Growth:
 
     def step(self):
         sources = self.sources.copy()
-        return Step(sources, float(self.filled.mean()), partial(copied, self.exemplar, sources))
+        return PatchStep(sources, float(self.filled.mean()), partial(copied, self.exemplar, sources))

@@ -9,14 +9,14 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.lib.stride_tricks import sliding_window_view
 
-from stylekit.patches.step import Picture, Step, check_count, check_picture, copied
+from stylekit.patches.step import PatchStep, Picture, check_count, check_picture, copied
 
 AT_ONCE = 2**23  # distances in memory at a time
 
 Field = Int[np.ndarray, "h w 2"]
 
 
-def patch_match(a: Picture, b: Picture, patch: int = 7, iterations: int = 5, seed: int = 0) -> Iterator[Step]:
+def patch_match(a: Picture, b: Picture, patch: int = 7, iterations: int = 5, seed: int = 0) -> Iterator[PatchStep]:
     """Find for each patch of a one like it in b: random guesses, good ones spread to neighbours, small searches.
 
     Barnes, Shechtman, Finkelstein and Goldman, "PatchMatch" (SIGGRAPH 2009), section 3: each pass propagates (from
@@ -24,9 +24,9 @@ def patch_match(a: Picture, b: Picture, patch: int = 7, iterations: int = 5, see
     larger side away, then half as far, down to a pixel. Departures: for speed, a whole row propagates to the next at
     once, then a column, then all patches search, where the paper does all three patch by patch; and a place beyond b
     is moved to its border, where the paper draws inside only (the mean distance changes by about 1 % either way).
-    Yields a Step for the random start and one for each pass; its picture shows each pixel of a as b has it. A patch's
-    match is the source of its middle pixel: see `field_of`. Raises ValueError for an even patch, one larger than a
-    picture, and for what is no picture.
+    Yields a PatchStep for the random start and one for each pass; its picture shows each pixel of a as b has it. A
+    patch's match is the source of its middle pixel: see `field_of`. Raises ValueError for an even patch, one larger
+    than a picture, and for what is no picture.
     """
     patch, iterations = check_count(patch, "patch", 1, odd=True), check_count(iterations, "iterations", 0)
     a, b = check_picture(a, "picture a", least=patch), check_picture(b, "picture b", least=patch)
@@ -38,7 +38,7 @@ def patch_match(a: Picture, b: Picture, patch: int = 7, iterations: int = 5, see
         yield matching.step(number / iterations)
 
 
-def field_of(step: Step, patch: int) -> Field:
+def field_of(step: PatchStep, patch: int) -> Field:
     """Return, for each patch of a by its top left corner, the top left corner of its match in b."""
     half = patch // 2
     height, width = step.sources.shape[:2]
@@ -113,8 +113,8 @@ class _Matching:
         self.field[where][better] = candidates[better]
 
     def step(self, done):
-        """Return the Step: a border pixel belongs to the nearest whole patch."""
+        """Return the PatchStep: a border pixel belongs to the nearest whole patch."""
         half, pixels = self.patch // 2, np.indices(self.sides)  # (2, H, W)
         corners = [np.clip(p - half, 0, n - 1) for p, n in zip(pixels, self.errors.shape, strict=True)]
         sources = self.field[corners[0], corners[1]] + np.stack(pixels - corners, axis=2)
-        return Step(sources, done, partial(copied, self.b, sources))
+        return PatchStep(sources, done, partial(copied, self.b, sources))

@@ -14,7 +14,7 @@ from skimage.exposure import match_histograms
 from stylekit.colour import LUMINANCE
 from stylekit.errors import InputError
 from stylekit.patches.search import Search, choose
-from stylekit.patches.step import Picture, Step, check_count, check_picture, check_real, check_size, copied
+from stylekit.patches.step import PatchStep, Picture, check_count, check_picture, check_real, check_size, copied
 
 TOLERANCE = 0.1  # candidates lie within 1 + this of the best
 SHRINK = 2 / 3  # of the block, from one pass of a transfer to the next
@@ -69,14 +69,14 @@ def quilt(
     *,
     tolerance: float | int = TOLERANCE,
     cut: Cut = minimum_cut,
-) -> Iterator[Step]:
+) -> Iterator[PatchStep]:
     """Lay blocks of the exemplar in raster order, each fitted to its neighbours and joined along the cheapest cut.
 
     A block is drawn at random among those whose overlap with what lies there is within 1 + tolerance of the best
     (Efros and Freeman 2001, section 2); `overlap` is a sixth of the block unless said. With `tolerance=math.inf` any
     block will do, with `cut=straight_cut` it simply covers the overlap: the paper's figure 2, (a) and (b). Yields a
-    Step after each block. Raises ValueError for a block larger than the exemplar or than `size`, an overlap that is
-    not below the block, a negative tolerance, and an exemplar that is no picture.
+    PatchStep after each block. Raises ValueError for a block larger than the exemplar or than `size`, an overlap that
+    is not below the block, a negative tolerance, and an exemplar that is no picture.
     """
     (block, overlap), tolerance = _check_block(block, overlap, 6), check_real(tolerance, "tolerance")
     exemplar = check_picture(exemplar, "exemplar", least=block)
@@ -98,7 +98,7 @@ def quilt_transfer(
     iterations: int = 3,
     seed: int = 0,
     tolerance: float | int = TOLERANCE,
-) -> Iterator[Step]:
+) -> Iterator[PatchStep]:
     r"""Quilt the content out of blocks of the style: each must fit its neighbours and the luminance it stands for.
 
     In pass i of N a block minimises a weighted sum of squared distances, the luminance taken for a grey picture of
@@ -110,7 +110,7 @@ def quilt_transfer(
     and 0.1 for a single pass. From pass to pass the block shrinks by a third, the overlap with it (a third of the
     block unless said; Efros and Freeman 2001, section 3; notebook 09). Departure: the content's luminances are first
     given the style's distribution (rank by rank), or flat parts of a bright photograph would all ask for one block.
-    Yields a Step after each row of blocks. Raises ValueError as `quilt` does, and for so many passes that a block
+    Yields a PatchStep after each row of blocks. Raises ValueError as `quilt` does, and for so many passes that a block
     would have fewer than 3 pixels.
     """
     iterations, tolerance = check_count(iterations, "iterations", 1), check_real(tolerance, "tolerance")
@@ -194,9 +194,9 @@ class _Layout:
         self.block_at(self.sources, top, left)[taken] = (self.grid + match)[taken]
 
     def step(self, done):
-        """Return the Step so far, without what juts out."""
+        """Return the PatchStep so far, without what juts out."""
         sources = self.sources[: self.height, : self.width].copy()
-        return Step(sources, float(done), partial(copied, self.exemplar, sources))
+        return PatchStep(sources, float(done), partial(copied, self.exemplar, sources))
 
 
 class _Fit:

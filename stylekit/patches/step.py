@@ -1,4 +1,4 @@
-"""What every method takes and yields: checked pictures, and Steps."""
+"""What every method takes and yields: checked pictures, and PatchSteps."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Picture = Float[np.ndarray, "_ _ 3"]
 
 
 @dataclass(frozen=True)
-class Step:
+class PatchStep:
     """A picture on the way, and where it comes from.
 
     `sources`, (H, W, 2), holds row and column of the exemplar's pixel that each pixel was copied from, -1 where there
     is nothing yet; `done` says which part of the work is done, 0 to 1. `draw` makes the picture when it is asked for:
-    most Steps of a run are never looked at.
+    most PatchSteps of a run are never looked at.
     """
 
     sources: Int[np.ndarray, "H W 2"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import threading
 import time
@@ -15,12 +14,12 @@ from torch import Tensor
 
 from stylekit import figures
 from stylekit.background import Worker, stop_workers
-from stylekit.images import resize_image
+from stylekit.images import resize_image, to_pil
 from stylekit.networks import COMPACT, LossNetwork
 from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT, Objective, painting_objective
 from stylekit.optimise import Step, minimise
 from stylekit.transfer import stylise
-from stylekit.widgets.view import bundle, labelled, log_slider, losses_text, picture_html
+from stylekit.ui.html import announced, bundle, close_all, labelled, log_slider, losses_text, picture_html
 
 FACTOR = COMPACT.manner.factor  # content weight in the scale "relative" / published alpha / beta
 FRAME = 0.1  # seconds between two frames, at least
@@ -31,7 +30,7 @@ STARTS = ("content", "noise", "style")
 
 
 @dataclass(frozen=True)
-class Settings:
+class LiveSettings:
     """What the sliders of a live painting say. Layer weights need not sum to 1; if all are 0, only content counts."""
 
     log_ratio: float | int = -3.0
@@ -45,8 +44,8 @@ class Settings:
         return FACTOR * 10**self.log_ratio
 
 
-def objective(
-    content: Float[Tensor, "1 3 H W"], style: Float[Tensor, "1 3 h w"], network: LossNetwork, settings: Settings
+def live_objective(
+    content: Float[Tensor, "1 3 H W"], style: Float[Tensor, "1 3 h w"], network: LossNetwork, settings: LiveSettings
 ) -> Objective:
     """Return Eq. 7 with the weights of the settings, in the scale "relative"."""
     styled = any(settings.layer_weights.values())
@@ -80,7 +79,7 @@ class LivePainting:
         self._show(self.content, "Not begun: press Start.", "")
 
     def _make_controls(self):
-        said, select = Settings(), ipywidgets.SelectionSlider
+        said, select = LiveSettings(), ipywidgets.SelectionSlider
         relus = [layer for layer in self.network.layers if layer.startswith("relu")]
         tv = [(f"{weight:g}", weight) for weight in TV_WEIGHTS]
         self.log_ratio = log_slider(-5, 0, said.log_ratio)
@@ -111,10 +110,10 @@ class LivePainting:
         self.view = ipywidgets.Box([knobs, shown], layout=ipywidgets.Layout(flex_flow="row wrap"))
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> LiveSettings:
         """What the sliders say now."""
         weights = {layer: slider.value for layer, slider in self.layer_weights.items()}
-        return Settings(self.log_ratio.value, weights, self.content_layer.value, self.tv_weight.value)
+        return LiveSettings(self.log_ratio.value, weights, self.content_layer.value, self.tv_weight.value)
 
     @property
     def painting(self) -> bool:
@@ -146,7 +145,7 @@ class LivePainting:
     def close(self) -> None:
         """Stop painting and take the widget away."""
         self.stop()
-        self.view.close()
+        close_all(self.view)
 
     def _change(self, change=None):
         with self._lock:
@@ -172,7 +171,7 @@ class LivePainting:
         """Show the Steps of one descent as they come, until it ends, the settings change, or the worker is stopped."""
         with self._lock:
             changes, settings, shown = self._changes, self.settings, -math.inf
-        goal = objective(self.content, self.style, self.network, settings)
+        goal = live_objective(self.content, self.style, self.network, settings)
         for step in minimise(self.picture, goal, STEPS):
             with self._lock:
                 if worker.stopped.is_set() or self._changes != changes:
@@ -193,19 +192,20 @@ class LivePainting:
 
     def _show(self, picture, sentence, text):
         self.picture, self.text.value = picture, text
-        self.image.value = picture_html(picture, "The painting as it is now")
+        self.image.value = picture_html(to_pil(picture), "The painting as it is now")
         self._say(sentence)
 
     def _say(self, sentence):
-        self.status.value = f'<span role="status">{html.escape(sentence)}</span>'
+        self.status.value = announced(sentence)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         pictures = {"photograph": self.content, "style picture": self.style, "the painting now": self.picture}
         alt = "The live painting without its sliders: the photograph, the style picture, and the painting as it is now."
-        return bundle(self.view, figures.strip(pictures, "Live painting: its sliders work in Jupyter", 1.2, alt))
+        drawing = figures.strip(pictures, "Live painting: its sliders work in Jupyter", 1.2, alt)
+        return bundle(self.view, *drawing._repr_mimebundle_())
 
 
-def step_text(step: Step, settings: Settings) -> str:
+def step_text(step: Step, settings: LiveSettings) -> str:
     """Return as HTML how far the descent is since the last change, and its losses."""
     weight = f"content weight {settings.content_weight:.3g}"
     return f"{step.evaluations} evaluations, {step.seconds:.1f} s; {weight}.<br>{losses_text(step.losses)}"

@@ -1,4 +1,7 @@
-"""The page: choose, start, watch, keep. All work is done by one thread, and what goes wrong is said in a sentence."""
+"""The studio's page: choose, start, watch, keep. One thread does all work, and what goes wrong is said in a sentence.
+
+The page stands before PyTorch is loaded: only `jobs` imports it, and that comes in behind the controls.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,30 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from types import SimpleNamespace
 
 import ipywidgets
 from PIL import Image
 
 from stylekit.background import Worker, stop_workers
-from stylekit.errors import InputError
-from stylekit.studio.gallery import Choice, bundled
-from stylekit.studio.parts import (
-    Picker,
+from stylekit.errors import StylekitError
+from stylekit.ui.gallery import Choice, Picker, bundled, short_name
+from stylekit.ui.html import (
     SliderNames,
+    announced,
+    bundle,
+    close_all,
     download_html,
     fill,
     labelled,
     picture_html,
-    short_name,
-    status_html,
     thumbnail_html,
 )
-from stylekit.studio.settings import COLOURS, METHODS, NETWORKS, SIZES, Settings
+from stylekit.ui.settings import COLOURS, METHODS, NETWORKS, SIZES, StudioSettings
 
 FRAME = 0.2  # seconds between two previews, at least
 KEPT = 6  # results in the history
+SHOWN = 512  # pixels of the screen: the longer side of the picture
 TRIAL = 1  # frames that "Try one frame" paints
 READY = "Choose a photograph and a style, then press Start."
 
@@ -37,7 +42,7 @@ READY = "Choose a photograph and a style, then press Start."
 class Result:
     """What came of a run: what it was made from, the picture (of a film a frame), the file, and its losses, drawn."""
 
-    settings: Settings
+    settings: StudioSettings
     photograph: Choice
     style: Choice
     after: Image.Image
@@ -70,7 +75,7 @@ class Studio:
         threading.Thread(target=_load_jobs, daemon=True).start()
 
     def _make_controls(self):
-        said = Settings("", "")
+        said = StudioSettings("", "")
         self.method = ipywidgets.ToggleButtons(options=list(METHODS), tooltips=list(METHODS.values()))
         self.method.style.button_width = "130px"
         self.about = ipywidgets.HTML()
@@ -94,7 +99,7 @@ class Studio:
         for button, act in zip(buttons, acts, strict=True):
             button.on_click(act)
         self.start_button.button_style = "primary"
-        self.bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": "512px"}, description="done")
+        self.bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": f"{SHOWN}px"}, description="done")
         self.image, self.status, self.download, self.curves = (ipywidgets.HTML() for _ in range(4))
         self.film = ipywidgets.Video(autoplay=False, loop=True, controls=True, layout={"display": "none"})
         self.divider = labelled(ipywidgets.IntSlider, "before | after", min=0, max=100, value=0, disabled=True)
@@ -107,11 +112,11 @@ class Studio:
         self._enable(working=False)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> StudioSettings:
         """What the page says now."""
         names = ("method", "network", "content_weight", "size", "steps", "colour", "seed")
         values = {name: getattr(self, name).value for name in names}
-        return Settings(self.photographs.key, self.styles.key, **values)
+        return StudioSettings(self.photographs.key, self.styles.key, **values)
 
     @property
     def working(self) -> bool:
@@ -120,7 +125,7 @@ class Studio:
 
     def say(self, sentence: str) -> None:
         """Show a sentence below the buttons."""
-        self.status.value = status_html(sentence)
+        self.status.value = announced(sentence)
 
     def start(self, button: object = None) -> None:
         """Begin a run with the settings as they are now; does nothing while one goes on."""
@@ -146,7 +151,7 @@ class Studio:
     def close(self) -> None:
         """Stop, and take the page away."""
         self.stop()
-        self.view.close()
+        close_all(self.view)
 
     def _begin(self, frames):
         with self._lock:
@@ -161,14 +166,17 @@ class Studio:
             self._worker.start()
 
     def _work(self, worker, run):
-        """Make a result, showing it as it grows, until it is done or stopped; say what goes wrong."""
+        """Make a result, showing it as it grows; whatever ends it, keep what there is, and say what went wrong."""
         try:
-            for sentence in run.follow(worker, self._show):
-                self.say(sentence)
-            self._keep(run.result())
+            try:
+                for sentence in run.follow(worker, self._show):
+                    self.say(sentence)
+            finally:
+                if run.last is not None:
+                    self._keep(run.result())
             self.bar.value = 1 if run.complete else self.bar.value
             self.say(run.ending)
-        except (ValueError, OSError, ArithmeticError) as error:  # AssetError among them
+        except (StylekitError, OSError) as error:
             self.say(f"This cannot be done. {error}")
         except Exception as error:  # nobody but the reader of the page looks into a thread
             self.say(f"Something went wrong ({type(error).__name__}: {error}). Try smaller sizes, or other pictures.")
@@ -177,7 +185,7 @@ class Studio:
             self._enable(working=False)
 
     def _show(self, picture, done):
-        self.image.value = picture_html(picture, "The picture as it is now")
+        self.image.value = picture_html(picture, "The picture as it is now", SHOWN)
         self.bar.value = done
 
     def _keep(self, result):
@@ -206,7 +214,7 @@ class Studio:
     def _present(self, result):
         film = result.kind == "video/mp4"
         self._result, self.divider.value, self.divider.disabled = result, 0, False
-        self.image.value = "" if film else picture_html(result.after, "The finished picture")
+        self.image.value = "" if film else picture_html(result.after, "The finished picture", SHOWN)
         self.film.value = result.content if film else b""
         self.film.layout.display = "" if film else "none"
         self.divider.layout.display = "none" if film else ""
@@ -224,7 +232,8 @@ class Studio:
         both, left = result.after.copy(), round(place * result.after.width)
         before = result.photograph.picture.resize(both.size, Image.Resampling.LANCZOS)
         both.paste(before.crop((0, 0, left, both.height)), (0, 0))
-        self.image.value = picture_html(both, f"The photograph left of {self.divider.value} %, the result right of it")
+        words = f"The photograph left of {self.divider.value} %, the result right of it"
+        self.image.value = picture_html(both, words, SHOWN)
 
     def _enable(self, working):
         self.start_button.disabled = self.try_button.disabled = working
@@ -239,73 +248,76 @@ class Studio:
             if film:
                 self.method.value = "instant"
             if not self.working:
-                self.image.value = picture_html(self.photographs.choice.picture, "The photograph")
+                self.image.value = picture_html(self.photographs.choice.picture, "The photograph", SHOWN)
 
     def _choose_method(self, change=None):
-        """Show the controls that the method has."""
-        paint, quilt = self.method.value == "paint", self.method.value == "quilt"
-        self.about.value = f"<p>{METHODS[self.method.value]}</p>"
+        """Show the controls that the method has; "instant" has no style picture that could be prepared."""
+        method, before = self.method.value, self.colour.value
+        self.about.value = f"<p>{METHODS[method]}</p>"
         for control in (self.network, self.content_weight, self.steps):
-            control.layout.display = "" if paint else "none"
-        self.seed.layout.display = "" if quilt else "none"
+            control.layout.display = "" if method == "paint" else "none"
+        self.seed.layout.display = "" if method == "quilt" else "none"
+        modes = _load_jobs().colour.AFTERWARDS if method == "instant" else COLOURS.values()
+        self.colour.options = [(name, mode) for name, mode in COLOURS.items() if mode in modes]
+        self.colour.value = before if before in modes else "none"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         words = "The studio is a page of widgets: it works in Jupyter, or with make studio. Its pictures:"
         choices = [*self.photographs.choices.values(), *self.styles.choices.values()]
         pictures = " ".join(thumbnail_html(choice.picture, choice.title) for choice in choices)
-        return self.view._repr_mimebundle_() | {"text/html": f"<p>{words}</p>{pictures}", "text/plain": words}, {}
+        return bundle(self.view, {"text/html": f"<p>{words}</p>{pictures}", "text/plain": words}, {})
 
 
 class _Run:
-    """One run: what it is asked for, and what it has made so far."""
+    """One run: what it is asked for, and what it has made so far. `ending` stays empty where it ends by an error."""
 
     def __init__(self, settings, photograph, style, frames):
         self.settings, self.photograph, self.style, self.frames = settings, photograph, style, frames
-        self.last, self.losses, self.complete, self.ending = None, [], False, ""
+        self.last, self.past, self.complete, self.ending = None, [], False, ""
 
     def follow(self, worker, show) -> Iterator[str]:
         """Work until it is done or stopped; call `show` with the picture and the part done, and yield sentences."""
         jobs, begun, shown = _load_jobs(), time.perf_counter(), 0.0
-        steps = self._steps(jobs)
+        previews = self._previews(jobs)
         try:
-            for step in steps:
+            for preview in previews:
                 if worker.stopped.is_set():
                     break
-                self.last = step
-                self.losses.append(step.losses)
+                names = ("losses", "evaluations", "scale")  # without the pictures, which would fill the memory
+                self.past.append(SimpleNamespace(**{name: getattr(preview, name) for name in names}))
+                self.last = preview
                 if time.perf_counter() > shown + FRAME:
-                    show(jobs.images.to_pil(step.image), step.done)
+                    show(jobs.images.to_pil(preview.image), preview.done)
                     shown = time.perf_counter()
-                    yield _time_left(shown - begun, step.done)
+                    yield _time_left(shown - begun, preview.done)
                 worker.rest()
             else:
                 self.complete = True
         finally:
-            steps.close()  # a film is finished with the frames it has
+            previews.close()  # a film is finished with the frames it has
         seconds = f"{time.perf_counter() - begun:.1f} s"
-        self.ending = f"Done in {seconds}." if self.complete else f"Stopped after {seconds}; what there is, is kept."
+        kept = "what there is, is kept" if self.last else "there was no picture yet"
+        self.ending = f"Done in {seconds}." if self.complete else f"Stopped after {seconds}; {kept}."
 
-    def _steps(self, jobs):
+    def _previews(self, jobs):
         film = self.photograph.film
         if film is None:
             return jobs.make_picture(self.settings, self.photograph.picture, self.style.picture)
         return jobs.make_film(self.settings, film.path, film.result, self.frames)
 
-    def result(self):
-        """Return what there is as a Result. Raises ValueError if there is nothing."""
-        if self.last is None:
-            raise InputError("It was stopped before there was a picture.")
+    def result(self) -> Result:
+        """Return what there is: of a film that went wrong its last frame."""
         jobs, film = _load_jobs(), self.photograph.film
         made = self.settings, self.photograph, self.style, jobs.images.to_pil(self.last.image)
-        if film is not None and self.frames is None:
+        if film is not None and self.frames is None and self.ending:
             return Result(*made, film.result.read_bytes(), "video/mp4")
         content = jobs.as_png(self.last.image, self.settings, self.complete)
-        return Result(*made, content, "image/png", jobs.curves_html(self.losses))
+        return Result(*made, content, "image/png", jobs.curves_html(self.past))
 
 
 def _load_jobs():
     """Import what needs PyTorch: a matter of seconds, the first time."""
-    return importlib.import_module("stylekit.studio.jobs")
+    return importlib.import_module("stylekit.ui.jobs")
 
 
 def _time_left(seconds, done):
@@ -313,6 +325,5 @@ def _time_left(seconds, done):
     if done < 0.02:
         return f"At work: {100 * done:.0f} %."
     left = seconds / done - seconds
-    return (
-        f"At work: {100 * done:.0f} %, about " + (f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min") + " to go."
-    )
+    time_left = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
+    return f"At work: {100 * done:.0f} %, about {time_left} to go."

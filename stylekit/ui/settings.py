@@ -15,11 +15,11 @@ SIZES = (128, 192, 256, 384, 512, 768)
 
 
 @dataclass(frozen=True)
-class Settings:
+class StudioSettings:
     """Everything that makes a result, apart from the pictures themselves: those are named by their keys.
 
     `content_weight` stands against a style weight of 1 in the scale "relative"; `size` is the longer side in pixels;
-    `colour` is "none", "keep" or "match"; `steps` are evaluations of the objective at each size.
+    `colour` is a mode of `stylekit.colour`; `steps` are evaluations of the objective at each size.
     """
 
     photograph: str

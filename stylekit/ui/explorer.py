@@ -11,8 +11,9 @@ from torch import Tensor
 
 from stylekit import figures
 from stylekit.errors import InputError
+from stylekit.images import to_pil
 from stylekit.paper import Panel
-from stylekit.widgets.view import bundle, labelled, log_slider, losses_text, picture_html
+from stylekit.ui.html import bundle, labelled, log_slider, losses_text, picture_html
 
 
 class WeightsExplorer:
@@ -33,11 +34,11 @@ class WeightsExplorer:
 
     def _show(self, change=None):
         panel = nearest_panel(self.panels, self.log_ratio.value, self.layers.value)
-        self.picture.value = picture_html(panel.image, f"The stored panel {panel.recipe.panel}")
+        self.picture.value = picture_html(to_pil(panel.image), f"The stored panel {panel.recipe.panel}")
         self.text.value = panel_text(panel)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return bundle(self.view, panels_with_losses(self.panels))
+        return bundle(self.view, *panels_with_losses(self.panels)._repr_mimebundle_())
 
 
 def nearest_panel(panels: Mapping[str, Panel], log_ratio: float | int, layers: tuple[str, ...]) -> Panel:

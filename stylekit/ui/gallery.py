@@ -1,86 +1,93 @@
-"""The parts of the page: thumbnails to choose from, pictures with words, a download."""
+"""The pictures of the studio, to choose from: those that ship, and what a visitor brings, decoded in memory."""
 
 from __future__ import annotations
 
-import base64
 import html
 import io
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-import anywidget
 import ipywidgets
-from PIL import Image, ImageOps
+from PIL import Image
 
+from stylekit import assets
 from stylekit.errors import AssetError
-from stylekit.studio.gallery import Choice, uploaded
+from stylekit.ui.html import THUMBNAIL, fill, thumbnail_html
 
-THUMBNAIL, SHOWN = 80, 512  # pixels of the screen: the longer side of a thumbnail and of the picture
-QUALITY = 85  # of a picture on the page, a JPEG
-
-
-def thumbnail_html(picture: Image.Image, alt: str) -> str:
-    """Return a square from the middle of a picture as a small HTML element."""
-    return picture_html(ImageOps.fit(picture, (2 * THUMBNAIL, 2 * THUMBNAIL)), alt, THUMBNAIL)
+MOST = 50 * 2**20  # bytes of an upload
+FIRST = "chelsea"  # what the page begins with
+LARGEST = 2048  # pixels of the longer side that are kept of a picture
+FILMS = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm", "image/gif": ".gif"}
 
 
-def picture_html(picture: Image.Image, alt: str, side: int = SHOWN) -> str:
-    """Return a picture as an HTML element, as JPEG, `side` pixels wide or high on the screen."""
-    scale = side / max(picture.size)
-    width, height = (max(1, round(length * scale)) for length in picture.size)
-    kept = picture.copy()
-    kept.thumbnail((2 * side, 2 * side))  # for screens with two pixels to one
-    content = io.BytesIO()
-    kept.save(content, "JPEG", quality=QUALITY)
-    place = f'width="{width}" height="{height}" decoding="sync" style="max-width: none"'
-    return f'<img alt="{html.escape(alt)}" {place} src="{data_url(content.getvalue(), "image/jpeg")}">'
+@dataclass(frozen=True)
+class Choice:
+    """A picture to choose: RGB, upright, at most LARGEST pixels wide or high; with `film` it is the first frame.
 
-
-def download_html(content: bytes, kind: str, name: str) -> str:
-    """Return a link that saves the content as a file of this name."""
-    place = f'download="{html.escape(name)}" style="text-decoration: underline"'
-    return f'<a {place} href="{data_url(content, kind)}">Download {html.escape(name)}</a>'
-
-
-def data_url(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def status_html(sentence: str) -> str:
-    """Return a sentence that screen readers read when it changes."""
-    return f'<span role="status">{html.escape(sentence)}</span>'
-
-
-def fill(shelf: ipywidgets.Box, cells: Iterable[tuple[ipywidgets.DOMWidget, ...]]) -> None:
-    """Put columns of widgets side by side; those that were there are closed, or ipywidgets would keep them for ever."""
-    before = shelf.children
-    layout = {"margin": "0 4px 4px 0"}
-    shelf.children = [ipywidgets.VBox(list(cell), layout=layout) for cell in cells]
-    for cell in before:
-        for widget in (*cell.children, cell):
-            widget.close()
-
-
-def labelled(kind: type, description: str, **options):
-    """Return a control with its label before it, all of one width."""
-    return kind(description=description, style={"description_width": "130px"}, layout={"width": "420px"}, **options)
-
-
-class SliderNames(anywidget.AnyWidget):
-    """Gives every slider of the page its label as its name, which ipywidgets does not, so that it can be heard."""
-
-    _esm = """
-    function render() {
-      const name = () => document.querySelectorAll(".noUi-handle:not([aria-label])").forEach(handle => {
-        const label = handle.closest(".widget-inline-hbox")?.querySelector(".widget-label")?.textContent;
-        if (label) handle.setAttribute("aria-label", label);
-      });
-      const watch = new MutationObserver(name);
-      watch.observe(document.body, {childList: true, subtree: true});
-      name();
-      return () => watch.disconnect();
-    }
-    export default { render };
+    `key` tells it from the others, `title`, `credit` and `licence` are shown.
     """
+
+    key: str
+    title: str
+    credit: str
+    licence: str
+    picture: Image.Image
+    film: UploadedFilm | None = None
+
+
+class UploadedFilm:
+    """An uploaded film, in a folder of its own that goes with it. Its name is ours, whatever the upload was called."""
+
+    def __init__(self, content: bytes, suffix: str):
+        folder = Path(tempfile.mkdtemp(prefix="stylekit-studio-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)  # when nobody needs it, at exit at the latest
+        self.path, self.result = folder / f"film{suffix}", folder / "painting.mp4"
+        self.path.write_bytes(content)
+
+
+def bundled(role: str) -> dict[str, Choice]:
+    """Return the pictures of a role, "content" or "style", that need no network and may be shown, by their keys."""
+    known = [p for p in assets.pictures().values() if p.role == role and p.origin != "download" and p.use == "open"]
+    known.sort(key=lambda picture: (picture.origin != "data", picture.name != FIRST))  # the kit's own first
+    return {p.name: Choice(p.name, p.title, p.credit, p.licence, _kept(assets.open_picture(p.name))) for p in known}
+
+
+def uploaded(content: bytes, kind: str, count: int) -> Choice:
+    """Return what a visitor brought as a choice; `kind` is the media type that the browser states, `count` numbers it.
+
+    Raises AssetError for what is too large, and for what is no picture and no film.
+    """
+    if len(content) > MOST:
+        raise AssetError(f"the file has {len(content) / 2**20:.0f} MB, and {MOST / 2**20:.0f} MB are the most: cut it")
+    words = f"upload-{count}", "Your own", "It stays in the memory of this page", ""
+    if kind in FILMS and (kind != "image/gif" or _moves(content)):
+        film = UploadedFilm(content, FILMS[kind])
+        return Choice(*words, _kept(_first_frame(film)), film)
+    if kind.startswith("video/") and kind not in FILMS:
+        raise AssetError(f"it is a film of the type {kind}, and the studio reads MP4, MOV, WebM and GIF: convert it")
+    return Choice(*words, _kept(assets.open_bytes(content)))
+
+
+def _moves(content):
+    assets.open_bytes(content)  # says in a sentence what is wrong with a damaged one
+    with Image.open(io.BytesIO(content)) as picture:
+        return getattr(picture, "n_frames", 1) > 1
+
+
+def _first_frame(film):
+    from stylekit.images import to_pil  # here: these import torch, which the page does not wait for
+    from stylekit.video import open_film
+
+    return to_pil(next(open_film(film.path).frames()).image)
+
+
+def _kept(picture):
+    picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    return picture
 
 
 class Picker:

@@ -14,8 +14,8 @@ from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS
 from stylekit.losses import gram_matrix
 from stylekit.networks import LossNetwork
-from stylekit.widgets.features import map_words
-from stylekit.widgets.view import announced, bundle, captioned, close_all, coloured, labelled, sharp_html
+from stylekit.ui.features import coloured, map_words
+from stylekit.ui.html import announced, bundle, captioned, close_all, labelled, sharp_html
 
 LARGEST = 16  # rows of the matrix of buttons: a browser draws 256 of them at once, and many more slowly
 CELL = "22px"  # the side of such a button
@@ -150,4 +150,5 @@ class GramViewer:
         shown |= {name: colours for name, (colours, _) in self._pictures().items()}
         alt = f"The viewer of the Gram matrix without its controls. {self._words()}"
         title = f"G[{self.i.value}, {self.j.value}]: click another entry in Jupyter"
-        return bundle(self.view, figures.maps(shown, title, columns=4, height=1.4, alt=alt))
+        drawing = figures.maps(shown, title, columns=4, height=1.4, alt=alt)
+        return bundle(self.view, *drawing._repr_mimebundle_())

@@ -6,28 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ipywidgets
+import matplotlib
 import numpy as np
 import torch
-from jaxtyping import Float
-from PIL import ImageDraw, ImageFont
+from jaxtyping import Float, Num, UInt8
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from stylekit import figures
 from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS
-from stylekit.images import fit, from_array, to_pil
-from stylekit.networks import LossNetwork
-from stylekit.widgets.view import (
-    SHOWN,
-    announced,
-    bundle,
-    captioned,
-    close_all,
-    coloured,
-    labelled,
-    picture_html,
-    sharp_html,
-)
+from stylekit.images import fit, to_pil
+from stylekit.networks import LossNetwork, receptive_field
+from stylekit.ui.html import SHOWN, announced, bundle, captioned, close_all, labelled, picture_html, sharp_html
 
 STRONGEST = 4  # positions of a map that are framed
 ENLARGED = 120  # pixels of the screen: the longer side of a patch
@@ -37,48 +28,12 @@ LETTERS = 15  # pixels: the number beside a frame
 
 
 @dataclass(frozen=True)
-class ReceptiveField:
-    """What a position of a layer sees: position k the pixels from `first` + k `distance`, `side` of them, each way."""
-
-    side: int
-    distance: int
-    first: int
-
-    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """Return the pixels that a position sees: top, left, height, width. They may reach beyond the picture."""
-        return (*(self.first + k * self.distance for k in (row, column)), self.side, self.side)
-
-    def patch(self, image: Float[Tensor, "1 3 H W"], row: int, column: int) -> Float[Tensor, "1 3 h w"]:
-        """Return what a position sees of an image, cut at the border of the image."""
-        top, left, height, width = self.box(row, column)
-        return image[..., max(0, top) : top + height, max(0, left) : left + width]
-
-
-@dataclass(frozen=True)
 class Spot:
     """A position of a feature map, and the response there."""
 
     row: int
     column: int
     response: float
-
-
-def receptive_field(network: LossNetwork, layer: str) -> ReceptiveField:
-    """Return the receptive field of a layer's positions, by the recurrence of notebook 01.
-
-    A 3 x 3 convolution: r <- r + 2d, t <- t - d. A 2 x 2 pooling: r <- r + d, then d <- 2d. At the pixels r = 1 (the
-    side), d = 1 (the distance), t = 0 (the first pixel). Raises ValueError for a layer that the network does not have.
-    """
-    if layer not in network.layers:
-        raise InputError(f"the network has no layer {layer!r}: take one of {', '.join(network.layers)}")
-    side, distance, first = 1, 1, 0
-    for name in network.convolutions:
-        if name.endswith("_1") and name != "conv1_1":  # a pooling stands before
-            side, distance = side + distance, 2 * distance
-        side, first = side + 2 * distance, first - distance
-        if name[4:] == layer[4:]:
-            break
-    return ReceptiveField(side, distance, first)
 
 
 def strongest(responses: Float[Tensor, "H W"], apart: int, count: int = STRONGEST) -> list[Spot]:
@@ -164,7 +119,7 @@ class FeatureBrowser:
         self.map.value = captioned(sharp_html(coloured(values, self.signed), alt, SHOWN), f"Map of {name}")
         spots = self.spots
         boxes = [self.field.box(spot.row, spot.column) for spot in spots]
-        picture = picture_html(from_array(framed(self.image, boxes, SHOWN)), framed_words(name, boxes))
+        picture = picture_html(framed(self.image, boxes, SHOWN), framed_words(name, boxes))
         self.picture.value = captioned(picture, f"What {name} sees where it is strongest")
         self.patches.value = "".join(self._patch(number, spot) for number, spot in enumerate(spots, start=1))
         self.text.value = announced(self._words(spots))
@@ -186,13 +141,14 @@ class FeatureBrowser:
         spots, name = self.spots, f"{self.layer.value}, filter {self.channel.value}"
         boxes = [self.field.box(spot.row, spot.column) for spot in spots]
         shown = {name: coloured(self.responses[self.channel.value], self.signed)}
-        shown["where it is strongest"] = framed(self.image, boxes, PRINTED)
+        shown["where it is strongest"] = np.asarray(framed(self.image, boxes, PRINTED))
         for number, spot in enumerate(spots, start=1):
             patch = self.field.patch(self.image, spot.row, spot.column)
             shown[f"{number}: {spot.response:.3g}"] = np.asarray(to_pil(patch))
         alt = f"The feature browser without its controls. {self._words(spots)}"
         title = "Feature browser: its controls work in Jupyter"
-        return bundle(self.view, figures.maps(shown, title, columns=3, height=1.2, alt=alt))
+        drawing = figures.maps(shown, title, columns=3, height=1.2, alt=alt)
+        return bundle(self.view, *drawing._repr_mimebundle_())
 
 
 def map_words(values: Float[Tensor, "H W"], signed: bool = False) -> str:
@@ -200,6 +156,21 @@ def map_words(values: Float[Tensor, "H W"], signed: bool = False) -> str:
     colours = "purple below 0, white at 0, orange above" if signed else "dark to yellow"
     above = f"above 0 at {100 * (values > 0).double().mean().item():.0f} % of {' x '.join(map(str, values.shape))}"
     return f"from {values.min().item():.3g} to {values.max().item():.3g} ({colours}), {above} positions"
+
+
+def coloured(
+    values: Num[Tensor, "H W"], signed: bool = False, largest: float | None = None
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a map in the colours of `figures.maps`: dark to yellow; signed, purple below 0 and orange above.
+
+    With `largest`, dark is 0 and yellow that number, whatever the map holds.
+    """
+    array = values.detach().cpu().double().numpy()
+    low, high = (0, largest) if largest is not None else (array.min(), array.max())
+    if signed:
+        low, high = -np.abs(array).max(), np.abs(array).max()
+    part = (array - low) / (high - low) if high > low else np.full(array.shape, signed / 2)
+    return (matplotlib.colormaps["PuOr_r" if signed else "viridis"](part)[..., :3] * 255).round().astype(np.uint8)
 
 
 def framed_words(name: str, boxes: Sequence[tuple[int, int, int, int]]) -> str:
@@ -213,7 +184,7 @@ def framed_words(name: str, boxes: Sequence[tuple[int, int, int, int]]) -> str:
     return f"The picture with the patches framed where {name} is strongest: {', '.join(places)}"
 
 
-def framed(image: Float[Tensor, "1 3 H W"], boxes: Sequence[tuple], size: int) -> Float[np.ndarray, "h w 3"]:
+def framed(image: Float[Tensor, "1 3 H W"], boxes: Sequence[tuple], size: int) -> Image.Image:
     """Return an image, its longer side `size` pixels, with numbered frames around boxes (top, left, height, width)."""
     height, width = fit(*image.shape[-2:], size)
     picture = to_pil(image).resize((width, height))
@@ -227,4 +198,4 @@ def framed(image: Float[Tensor, "1 3 H W"], boxes: Sequence[tuple], size: int) -
         corner = (min(max(x - 3, 0), width - LETTERS), min(max(y - LETTERS - 5, 0), height - LETTERS - 2))
         pen.rectangle((*corner, corner[0] + 11, corner[1] + LETTERS + 1), fill="white")
         pen.text((corner[0] + 2, corner[1]), str(number), fill="black", font=font)
-    return np.asarray(picture, dtype=np.float32) / 255
+    return picture

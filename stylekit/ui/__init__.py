@@ -1,0 +1,33 @@
+"""Widgets and the studio: what a reader of a notebook moves, and a page for those who read none.
+
+All show themselves as the value of a cell: the widget where a kernel and a widget manager are at hand, else (in an
+exported page, on a code-hosting site) pictures with the same content. Feature maps are at home in notebook 01, the Gram
+matrix in 03, stored panels and the live painting in 07, the studio in 12. The sliders of notebook 07 say alpha / beta
+as the papers print it; in the scale "relative", in which the compact network paints, the content weight is FACTOR times
+that. Names are imported when they are asked for: the studio's page stands before PyTorch is loaded.
+"""
+
+import importlib
+
+ROOMS = {
+    "explorer": ("WeightsExplorer", "nearest_panel", "panels_with_losses"),
+    "features": ("FeatureBrowser", "strongest"),
+    "gallery": ("Choice",),
+    "gram": ("GramViewer",),
+    "jobs": ("make_film", "make_picture"),
+    "live": ("FACTOR", "LivePainting", "LiveSettings", "live_objective"),
+    "settings": ("METHODS", "StudioSettings"),
+    "studio": ("Studio",),
+}
+__all__ = sorted(name for names in ROOMS.values() for name in names)
+
+
+def __getattr__(name: str) -> object:
+    for room, names in ROOMS.items():
+        if name in names:
+            return getattr(importlib.import_module(f"stylekit.ui.{room}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
