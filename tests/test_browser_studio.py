@@ -133,6 +133,18 @@ def test_instant_gives_the_picture_and_the_history_brings_it_back(page, tmp_path
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
+def test_the_colours_that_instant_has_are_reached_by_keyboard_and_paint_has_one_more(page):
+    row = page.locator(".widget-inline-hbox").filter(has_text="colours")
+    for method, last in (("instant", "photograph"), ("paint", "matched")):
+        button(page, method).click()
+        row.locator(".noUi-handle").focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        row.get_by_text(last).wait_for()
+        page.keyboard.press("Home")
+        row.get_by_text("style").wait_for()
+
+
 def test_the_divider_moves_by_keyboard(page):
     button(page, "instant").click()
     button(page, "Start").click()

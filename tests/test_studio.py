@@ -14,17 +14,23 @@ from datetime import datetime
 import av
 import numpy as np
 import pytest
+import torch
 from conftest import wait_for
 from moving import make_video, pan
 from PIL import Image
 
 from stylekit import __main__ as cli
-from stylekit import colour, images, patches
+from stylekit import colour, figures, images, patches
 from stylekit.background import Worker, stop_workers
+from stylekit.errors import AssetError, InputError, NonFiniteLoss
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.tiles import transform
-from stylekit.ui import Studio, gallery, jobs
+from stylekit.networks import load_network
+from stylekit.optimise import Step
+from stylekit.transfer import stylise
+from stylekit.ui import Studio, StudioSettings, gallery, jobs
 from stylekit.ui import studio as page
+from stylekit.video import open_film
 
 PATIENCE = 60  # seconds; what takes longer hangs
 
@@ -76,9 +82,19 @@ def test_the_page_stands_before_pytorch_is_loaded():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.parametrize("method", ["paint", "instant", "quilt"])
-def test_a_result_is_what_the_printed_command_makes(studio, tmp_path, capsys, method):
-    studio.method.value = method
+@pytest.mark.parametrize(
+    ("method", "mode"),
+    [
+        ("paint", "none"),
+        ("paint", "match"),
+        ("instant", "none"),
+        ("instant", "keep"),
+        ("quilt", "keep"),
+        ("quilt", "match"),
+    ],
+)
+def test_a_result_is_what_the_printed_command_makes(studio, tmp_path, capsys, method, mode):
+    studio.method.value, studio.colour.value = method, mode
     studio.photographs.choose("coffee")
     studio.styles.choose("waves")
     run(studio)
@@ -117,6 +133,56 @@ def test_the_colours_of_the_photograph_are_kept_where_asked(studio):
     assert np.array_equal(pixels(studio.results[0].content), np.asarray(images.to_pil(expected)))
 
 
+def test_a_film_keeps_the_colours_of_its_frames_where_asked(tmp_path):
+    make_video(tmp_path / "pan.mp4", pan(2, 96, 128), 10)
+    settings = StudioSettings("upload-1", "swirls", method="instant", size=128, colour="keep")
+    first = next(jobs.make_film(settings, tmp_path / "pan.mp4", tmp_path / "painted.mp4"))
+    frame = next(open_film(tmp_path / "pan.mp4").frames()).image
+    assert torch.equal(first.image, colour.keep_colour(transform(load_transformer("swirls"), frame), frame))
+
+
+def test_quilt_paints_from_the_matched_style_where_asked(studio):
+    studio.method.value, studio.colour.value = "quilt", "match"
+    run(studio)
+    content, style = (images.load_image(name, 128) for name in ("chelsea", "swirls"))
+    matched = images.to_array(colour.match_colour(style, content))
+    *_, last = patches.quilt_transfer(images.to_array(content), matched)
+    assert np.array_equal(pixels(studio.results[0].content), np.asarray(images.to_pil(images.from_array(last.image))))
+
+
+def test_the_page_offers_every_mode_of_colour_and_for_instant_those_that_prepare_no_style_picture(studio):
+    offered = lambda: [mode for _, mode in studio.colour.options]  # noqa: E731
+    assert offered() == list(colour.MODES)
+    for before, after in (("match", "none"), ("keep", "keep")):
+        studio.method.value, studio.colour.value = "quilt", before
+        studio.method.value = "instant"
+        assert (offered(), studio.colour.value) == (list(colour.AFTERWARDS), after)
+    studio.method.value = "paint"
+    assert (offered(), studio.colour.value) == (list(colour.MODES), "keep")
+
+
+def test_instant_in_colours_that_are_matched_before_is_refused_in_a_sentence():
+    picture, settings = photograph(), StudioSettings("upload-1", "swirls", method="instant", colour="match")
+    with pytest.raises(InputError, match="its colours are none or keep, not match"):
+        next(jobs.make_picture(settings, picture, picture))
+
+
+def test_instant_paints_pictures_and_films_on_the_device_that_there_is(tmp_path, monkeypatch):
+    make_video(tmp_path / "pan.mp4", pan(2, 96, 128), 10)
+    seen = []
+
+    def spy(network, image):
+        seen.append((network.last.weight.device.type, image.device.type))
+        return torch.zeros(1, 3, 96, 128)
+
+    monkeypatch.setattr(jobs, "pick_device", lambda: torch.device("meta"))  # a device that every machine has
+    monkeypatch.setattr(jobs, "transform", spy)
+    settings = StudioSettings("upload-1", "swirls", method="instant", size=128)
+    list(jobs.make_picture(settings, photograph(128, 96), photograph()))
+    list(jobs.make_film(settings, tmp_path / "pan.mp4", tmp_path / "painted.mp4"))
+    assert seen == [("meta", "meta")] * 3
+
+
 def test_previews_come_while_it_paints_and_the_bar_fills(studio, monkeypatch):
     monkeypatch.setattr(page, "FRAME", 0)
     shown, bar = [], []
@@ -125,6 +191,17 @@ def test_previews_come_while_it_paints_and_the_bar_fills(studio, monkeypatch):
     run(studio)
     assert len(set(shown)) > 5
     assert bar == sorted(bar) and bar[-1] == 1
+
+
+def test_the_bar_stands_where_the_painting_says_also_when_a_size_ends_early(studio, monkeypatch):
+    monkeypatch.setattr(page, "FRAME", 0)
+    said, bar = [(3, 0, 0.1), (3, 1, 0.25), (9, 1, 0.625), (13, 2, 1.0)], []  # evaluations, scale, done
+    grey = torch.full((1, 3, 85, 128), 0.5)
+    steps = [Step(grey, {"total": 1.0}, count, 0.1, scale=scale, done=done) for count, scale, done in said]
+    monkeypatch.setattr(jobs, "stylise", lambda *_, **options: iter(steps))
+    studio.bar.observe(lambda change: bar.append(change.new), "value")
+    run(studio)
+    assert bar == [0.1, 0.25, 0.625, 1.0]
 
 
 def test_a_pressed_thumbnail_is_the_one_chosen_also_when_pressed_twice(studio):
@@ -224,6 +301,32 @@ def test_a_fault_of_ours_is_said_in_a_sentence_too(studio, monkeypatch):
     monkeypatch.setattr(jobs, "make_picture", lambda *_: iter([None]))
     run(studio)
     assert "Something went wrong (AttributeError" in studio.status.value
+
+
+def test_what_was_painted_before_an_error_is_kept(studio, monkeypatch):
+    def breaks(settings, photograph, style):
+        yield jobs.Preview(torch.full((1, 3, 37, 53), 0.25), 0.5, {"total": 3.0}, 7)
+        raise NonFiniteLoss("step 8: the total loss is no longer a finite number.")
+
+    monkeypatch.setattr(jobs, "make_picture", breaks)
+    run(studio)
+    assert "step 8: the total loss is no longer a finite number" in studio.status.value
+    assert (pixels(studio.results[0].content) == 64).all() and "Download" in studio.download.value
+
+
+def test_a_film_that_breaks_off_gives_its_last_frame_and_never_the_film_before(studio, tmp_path, monkeypatch):
+    upload(studio.photographs, film(tmp_path), "video/mp4")
+    run(studio)
+    assert studio.results[0].kind == "video/mp4"
+
+    def breaks(*_):
+        yield jobs.Preview(torch.full((1, 3, 96, 128), 0.25), 0.5)
+        raise AssetError("the disk is full")
+
+    monkeypatch.setattr(jobs, "make_film", breaks)
+    run(studio)
+    assert "the disk is full" in studio.status.value and studio.results[0].kind == "image/png"
+    assert (pixels(studio.results[0].content) == 64).all()
 
 
 def test_a_photograph_from_a_phone_is_turned_upright_and_made_smaller(studio):
@@ -337,6 +440,17 @@ def test_the_divider_shows_the_photograph_left_and_the_result_right(studio):
     left, right = np.s_[:, :56], np.s_[:, 72:]  # JPEG mixes a few columns at the divider
     assert np.abs(both[left] - before[left]).mean() < 6 < np.abs(both[left] - result[left]).mean()
     assert np.abs(both[right] - result[right]).mean() < 6 < np.abs(both[right] - before[right]).mean()
+
+
+def test_the_losses_are_drawn_at_the_evaluations_and_scales_of_the_painting(studio, monkeypatch):
+    drawn, draw = [], figures.loss_curves
+    monkeypatch.setattr(figures, "loss_curves", lambda steps, title: drawn.extend(steps) or draw(steps, title))
+    studio.size.value = 256
+    run(studio)
+    content, style = (images.load_image(name, 256) for name in ("chelsea", "swirls"))
+    expected = [(s.evaluations, s.scale, s.losses) for s in stylise(content, style, load_network(), steps=10)]
+    assert [(point.evaluations, point.scale, point.losses) for point in drawn] == expected
+    assert {scale for _, scale, _ in expected} == {0, 1}
 
 
 def test_the_losses_are_drawn_and_folded_away(studio):

@@ -16,6 +16,7 @@ import torch
 from conftest import picture, wait_for
 from PIL import Image
 
+from stylekit import ui
 from stylekit.background import Worker, stop_workers
 from stylekit.images import jpeg_bytes
 from stylekit.objective import STYLE_LAYERS
@@ -78,6 +79,12 @@ def move_in_browser(widget, value, trait="value"):
     """Send what a browser sends when a control is moved."""
     state = {"method": "update", "state": {trait: value}, "buffer_paths": []}
     widget._handle_msg({"content": {"data": state}, "buffers": []})
+
+
+def test_every_name_that_the_room_offers_is_there_and_another_is_an_error():
+    assert dir(ui) == ui.__all__ and all(getattr(ui, name) is not None for name in ui.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Settings'"):
+        ui.Settings  # noqa: B018
 
 
 # Stored panels

@@ -14,7 +14,7 @@ ROOMS = {
     "features": ("FeatureBrowser", "strongest"),
     "gallery": ("Choice",),
     "gram": ("GramViewer",),
-    "jobs": ("make_film", "make_picture"),
+    "jobs": ("Preview", "make_film", "make_picture"),
     "live": ("FACTOR", "LivePainting", "LiveSettings", "live_objective"),
     "settings": ("METHODS", "StudioSettings"),
     "studio": ("Studio",),
