@@ -252,14 +252,16 @@ class Studio:
 
     def _choose_method(self, change=None):
         """Show the controls that the method has; "instant" has no style picture that could be prepared."""
-        method, before = self.method.value, self.colour.value
+        method = self.method.value
         self.about.value = f"<p>{METHODS[method]}</p>"
         for control in (self.network, self.content_weight, self.steps):
             control.layout.display = "" if method == "paint" else "none"
         self.seed.layout.display = "" if method == "quilt" else "none"
         modes = _load_jobs().colour.AFTERWARDS if method == "instant" else COLOURS.values()
-        self.colour.options = [(name, mode) for name, mode in COLOURS.items() if mode in modes]
-        self.colour.value = before if before in modes else "none"
+        self.colour.value = mode = self.colour.value if self.colour.value in modes else "none"
+        with self.colour.hold_sync():  # a browser cannot take new options and another place at once, nor an old one
+            self.colour.options = [(words, kept) for words, kept in COLOURS.items() if kept in modes]
+            self.colour.value = mode
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         words = "The studio is a page of widgets: it works in Jupyter, or with make studio. Its pictures:"
