@@ -66,6 +66,8 @@ def _options(arguments):
 def _studio_command(recipe):
     """Return the words for what the studio made; a picture of the visitor's own is called upload-1 or the like."""
     made = recipe["studio"]
+    if made["method"] == "instant" and made["colour"] not in AFTERWARDS:
+        made = made | {"colour": "none"}  # an older picture: there it changed nothing
     content, style, output = made["photograph"], made["style"], ["-o", "painting.png"]
     words, names = {
         "paint": (["stylise", content, style], ("size", "network", "content_weight", "steps", "colour")),

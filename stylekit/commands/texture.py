@@ -6,10 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 from stylekit import __version__, assets, colour, images, patches
-from stylekit.commands.outcome import INTERRUPTED
+from stylekit.commands.progress import follow
 from stylekit.files import RECIPE
 
 METHODS = {  # the pictures that each takes, by their names in the options
@@ -76,7 +74,7 @@ def run(options) -> int:
     read_at, mode = getattr(options, "exemplar_size", options.size), getattr(options, "colour", "none")
     read = [images.load_image(name, read_at) for name in pictures.values()]
     read[-1] = colour.prepare_style(mode, read[-1], read[0])
-    last, code = _follow(_steps(options, [images.to_array(image) for image in read]), options.method)
+    last, code = follow(_steps(options, [images.to_array(image) for image in read]), options.method)
     if last is None:
         return code
     with_recipe = {RECIPE: json.dumps(_recipe(options, pictures, code))}
@@ -95,19 +93,6 @@ def _steps(options, pictures):
     if options.method == "quilt-transfer":
         return patches.quilt_transfer(*pictures, options.block, options.overlap, options.iterations, options.seed)
     return patches.image_analogy(*pictures, options.levels, options.kappa)
-
-
-def _follow(steps, method):
-    """Show the progress; return the last PatchStep and an exit code, whatever ended it."""
-    last = None
-    with tqdm(total=100, desc=method, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}", file=sys.stderr) as bar:
-        try:
-            for last in steps:
-                bar.update(100 * last.done - bar.n)
-        except KeyboardInterrupt:
-            print("\nstylekit: stopped; keeping the picture so far", file=sys.stderr)
-            return last, INTERRUPTED
-    return last, 0
 
 
 def _recipe(options, pictures, code):

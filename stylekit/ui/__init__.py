@@ -9,7 +9,7 @@ that. Names are imported when they are asked for: the studio's page stands befor
 
 import importlib
 
-ROOMS = {
+_HOMES = {
     "explorer": ("WeightsExplorer", "nearest_panel", "panels_with_losses"),
     "features": ("FeatureBrowser", "strongest"),
     "gallery": ("Choice",),
@@ -19,15 +19,16 @@ ROOMS = {
     "settings": ("METHODS", "StudioSettings"),
     "studio": ("Studio",),
 }
-__all__ = sorted(name for names in ROOMS.values() for name in names)
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> object:
-    for room, names in ROOMS.items():
-        if name in names:
-            return getattr(importlib.import_module(f"stylekit.ui.{room}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load a name from its module, as `stylekit` itself does."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*globals(), *__all__])

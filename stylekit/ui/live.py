@@ -48,12 +48,16 @@ def live_objective(
     content: Float[Tensor, "1 3 H W"], style: Float[Tensor, "1 3 h w"], network: LossNetwork, settings: LiveSettings
 ) -> Objective:
     """Return Eq. 7 with the weights of the settings, in the scale "relative"."""
-    styled = any(settings.layer_weights.values())
-    weights = {"style_weight": float(styled), "tv_weight": settings.tv_weight}
-    weights["content_weight"] = settings.content_weight
-    layers = settings.layer_weights if styled else {}
-    layers = {"content_layers": (settings.content_layer,), "style_layers": layers}
-    return painting_objective(network, content, style, **layers, **weights)
+    return painting_objective(
+        network,
+        content,
+        style,
+        content_layers=[settings.content_layer],
+        style_layers=settings.layer_weights,
+        content_weight=settings.content_weight,
+        style_weight=float(any(settings.layer_weights.values())),
+        tv_weight=settings.tv_weight,
+    )
 
 
 class LivePainting:
