@@ -33,9 +33,9 @@ def network(tmp_path_factory):
 def paint(network):
     def run(source, output, *words, style=network):
         parser = argparse.ArgumentParser()
-        apply.add(parser.add_subparsers())
-        options = parser.parse_args(["apply", str(style), str(source), "-o", str(output), "--device", "cpu", *words])
-        return options.run(options)
+        apply.add_options(parser)
+        options = parser.parse_args([str(style), str(source), "-o", str(output), "--device", "cpu", *words])
+        return apply.run(options)
 
     return run
 
