@@ -27,6 +27,17 @@ class NonFiniteLoss(StylekitError, ArithmeticError):
         self.last = last
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while painting; `last` is the last Step."""
+
+    def __init__(self, last: object = None):
+        super().__init__("interrupted")
+        self.last = last
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Interrupted: the picture so far is in the last Step."]  # IPython shows this and no page of traceback
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that the memory is full: Python's own, a GPU's, or that of PyTorch on the CPU."""
     return isinstance(error, MemoryError) or (
