@@ -1,35 +1,40 @@
 """The minimiser: takes a picture and an objective, yields one `Step` per iteration. It knows no network.
 
-An objective is a function of the picture that returns its loss terms by name, scalar tensors, "total" among them:
-the one that is minimised. The picture is never clamped on the way: that would change it behind the minimiser's back.
+Every picture on the way lies in the box [0, 1], in which pictures are saved: what is minimised is what is saved.
 Why it takes so many steps, and how they are chosen: notebook 08.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from stylekit.errors import InputError, NonFiniteLoss
+from stylekit.errors import InputError, Interrupted, NonFiniteLoss
 
 METHODS = ("lbfgs", "adam")
-FIRST_MOVE = 0.01  # of the range 0 to 1: how far the first trial of a line search moves a pixel on average
-HISTORY = 10  # pairs of differences that L-BFGS remembers
-LINE_SEARCH = 25  # evaluations after which a line search takes the best point it has
+
+HISTORY = 20  # pairs of differences that L-BFGS remembers: 40 pictures, 126 MB at 512 x 512, 503 MB at 1024 x 1024
+LENGTHEN = 2.0  # factor on the usual guess at what no pair knows: measured, notebook 08
+FIRST_MOVE = 0.01  # of the range 0 to 1: how far the first trial moves a value on average
+ARMIJO = 1e-4  # of the fall that the slope promises: a trial has to keep this much
+TRIALS = 12  # on one way down, before it is given up
+CURVATURE = 1e-6  # cosine between the differences of a pair, below which L-BFGS does not use it
 ADAM_RATE = 0.02
 
 
 @dataclass(frozen=True)
 class Step:
-    """A picture on the way, (1, 3, H, W), not clamped, with its loss terms by name.
+    """A picture on the way, (B, 3, H, W), in [0, 1], with its loss terms by name, each the sum over the batch.
 
-    `evaluations` counts the objective's evaluations so far, `seconds` their time, `scale` the sizes passed so far
-    when painting coarse to fine (0 for the first).
+    `evaluations` counts those of the objective so far, `seconds` is the time of the minimiser alone, `scale` counts
+    the sizes passed so far when painting coarse to fine, and `done` is how much of the work is done, 1 at the end.
     """
 
     image: Tensor
@@ -45,135 +50,188 @@ def minimise(
 ) -> Iterator[Step]:
     """Yield a Step for the starting picture and one for each iteration, with at most `steps` evaluations in all.
 
-    `method` is "lbfgs" (Gatys 2016; limited-memory BFGS with a strong Wolfe line search, Nocedal and Wright 2006,
-    algorithms 7.5 and 3.5) or "adam" (Kingma and Ba 2015). The objective is never evaluated twice at one point.
-    Raises ValueError for steps below 1 and an unknown method, NonFiniteLoss as soon as a term is not finite.
+    An objective takes pictures, (B, 3, H, W), and returns its loss terms by name, one value or one for each picture;
+    "total" is among them: the one that is minimised, summed over the batch. No Step pays for one point twice.
+    `method` is "lbfgs" (limited-memory BFGS, as in Gatys 2016, projected into the box) or "adam" (Kingma and Ba 2015).
+    A descent that can go no further ends early. Where evaluations were spent after the last Step, it comes once more
+    with the true count: the last Step always has `done` 1. Raises InputError for steps below 1 and an unknown method,
+    NonFiniteLoss as soon as a term is not finite, Interrupted for Ctrl-C; both carry the last good Step.
     """
-    if steps < 1:
-        raise InputError(f"steps must be 1 or more evaluations, got {steps}")
-    methods = {"lbfgs": _lbfgs, "adam": _adam}
-    if method not in methods:
-        raise InputError(f'the optimiser must be "lbfgs" or "adam", not {method!r}')
-    x = image.detach().clone().requires_grad_(True)
-    evaluator = _Evaluator(objective, x, steps)
-    yield from methods[method](x, evaluator)
+    check_descent(steps, method)
+    evaluate = _Evaluator(objective, steps)
+    return _steps({"lbfgs": _lbfgs, "adam": _adam}[method](image.detach().clamp(0, 1), evaluate), evaluate)
 
 
-def _lbfgs(x, evaluator):
-    """Take torch's L-BFGS one iteration at a time.
+def check_descent(steps: int, method: str) -> None:
+    """Raise InputError for a number of evaluations below 1, and for an unknown method."""
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise InputError(f"steps are evaluations of the objective: a whole number, 1 or more; got {steps!r}")
+    if method not in METHODS:
+        raise InputError(f"the optimiser must be one of {', '.join(METHODS)}, not {method!r}")
 
-    Its tolerances and its curvature test are absolute numbers, so a loss scaled tiny would stop it: here the loss it
-    sees is scaled to a mean gradient of 1, and the tolerances are 0.
-    """
-    optimiser = torch.optim.LBFGS(
-        [x],
-        max_iter=1,
-        max_eval=LINE_SEARCH,
-        history_size=HISTORY,
-        tolerance_grad=0,
-        tolerance_change=0,
-        line_search_fn="strong_wolfe",
-    )
-    yield evaluator.at(x)
-    evaluator.scale_gradient()
-    optimiser.param_groups[0]["lr"] = FIRST_MOVE * x.numel()  # torch divides the first step by the gradient's sum
-    while evaluator.left:
-        before = x.detach().clone()
+
+def _steps(points, evaluate):
+    """Yield a Step for each point. The clock stands still while the consumer has a Step."""
+    step, seconds = None, 0.0
+    while step is None or step.done < 1:
+        start = time.perf_counter()
         try:
-            optimiser.step(evaluator)
-        except _Spent:  # in the middle of a line search: its best point so far counts
-            best = evaluator.best()
-            if best is not None:
-                yield best
-            return
-        if torch.equal(before, x):
-            return  # no descent from here: converged
-        optimiser.param_groups[0]["lr"] = 1
-        yield evaluator.at(x)
-        evaluator.forget_all_but(x)
+            point = next(points, None)
+        except _Spent:  # on the way to a point that is not there yet
+            point = None
+        except KeyboardInterrupt:
+            raise Interrupted(step) from None
+        except NonFiniteLoss as error:
+            error.last = step
+            raise
+        seconds += time.perf_counter() - start
+        evaluate.tried.clear()
+        if point is None:
+            step = dataclasses.replace(step, evaluations=evaluate.count, seconds=seconds, done=1.0)
+        else:
+            step = Step(point.image, point.losses, evaluate.count, seconds, done=evaluate.count / evaluate.steps)
+        yield step
 
 
-def _adam(x, evaluator):
+def _lbfgs(x, evaluate):
+    """Yield points of projected L-BFGS, each below the one before.
+
+    A value is held where it lies on the edge of the box and the descent would push it out; the others are free, and
+    follow the direction of L-BFGS among themselves, on a path bent at the edges: Bertsekas (1982), "Projected Newton
+    methods for optimization problems with simple constraints".
+    """
+    point, pairs = evaluate(x), deque(maxlen=HISTORY)
+    while True:
+        yield point
+        found = _down(point, pairs, evaluate)
+        if found is None and pairs:
+            pairs.clear()  # what they tell of is too far away: once more, along the gradient
+            found = _down(point, pairs, evaluate)
+        if found is None:
+            return  # no way down from here: converged
+        s, y = found.image - point.image, found.gradient - point.gradient
+        pairs.append((s, y, CURVATURE * math.sqrt(_dot(s, s) * _dot(y, y))))
+        point = found
+
+
+def _down(point, pairs, evaluate):
+    """Return a point below this one, the first tried on the way that L-BFGS proposes if all is well, or None.
+
+    Tries x(t) = clamp(x + t d) from t = 1 until the loss falls enough (Armijo's rule; Bertsekas 1982, equation 12);
+    after a trial in vain t goes where the parabola through what is known has its minimum.
+    """
+    x, g = point.image, point.gradient
+    free = (~((x <= 0) & (g > 0) | (x >= 1) & (g < 0))).to(x.dtype)
+    known = _known(pairs, free)
+    d = -two_loop_recursion(g * free, known)
+    t = 1.0 if known else FIRST_MOVE / max(d.abs().mean().item(), torch.finfo(d.dtype).tiny)
+    for _ in range(TRIALS):
+        trial = (x + t * d).clamp(0, 1)
+        slope = _dot(g, trial - x)  # what the loss would change by if it were linear
+        rise = 0.0
+        if slope < 0:
+            found = evaluate(trial)
+            if found.loss <= point.loss + ARMIJO * slope:
+                return found
+            rise = found.loss - point.loss - slope
+        t *= min(0.5, max(0.1, -slope / (2 * rise))) if rise > 0 else 0.5
+    return None
+
+
+def _known(pairs, free):
+    """Return what the pairs tell of the free values, as (s, y, their product), where there is curvature enough."""
+    among = [(s * free, y * free, least) for s, y, least in pairs]
+    known = [(s, y, _dot(s, y), least) for s, y, least in among]
+    return [(s, y, product) for s, y, product, least in known if product > least]
+
+
+def two_loop_recursion(gradient: Tensor, pairs: Sequence[tuple[Tensor, Tensor, float]]) -> Tensor:
+    r"""Return the gradient times the inverse Hessian as far as the pairs know it: the heart of L-BFGS.
+
+    Nocedal and Wright (2006), algorithm 7.4, in its symbols: a pair is :math:`s_i = x_{i+1} - x_i`,
+    :math:`y_i = \nabla f_{i+1} - \nabla f_i` and their product :math:`s_i^T y_i > 0`, the oldest first. Where nothing
+    is known the inverse Hessian is taken for :math:`\gamma I`, :math:`\gamma` twice that of equation 7.20, which knows
+    the steep directions only; without any pair it is I.
+    """
+    q, alphas = gradient, []
+    for s, y, sy in reversed(pairs):
+        alphas.append(_dot(s, q) / sy)
+        q = q.sub(y, alpha=alphas[-1])
+    if not pairs:
+        return q
+    _, y, sy = pairs[-1]
+    r = (LENGTHEN * sy / _dot(y, y)) * q
+    for s, y, sy in pairs:
+        r = r.add(s, alpha=alphas.pop() - _dot(y, r) / sy)
+    return r
+
+
+def _dot(a, b) -> float:
+    return torch.dot(a.reshape(-1), b.reshape(-1)).item()
+
+
+def _adam(x, evaluate):
+    """Yield the points of Adam, put back into the box after each of its steps.
+
+    To clamp inside the objective, as plain loops do, is another thing: the optimiser then believes in a step that was
+    not taken. Adam remembers gradients only, and each is that of the picture that it was given.
+    """
+    x = x.clone()
     optimiser = torch.optim.Adam([x], lr=ADAM_RATE)
     while True:
-        step = evaluator.at(x)
-        yield step
-        if not evaluator.left:
-            return
-        evaluator()  # from memory: sets x.grad
+        point = evaluate(x.clone())
+        yield point
+        x.grad = point.gradient
         optimiser.step()
-        evaluator.forget_all_but(None)
+        x.clamp_(0, 1)
+        if torch.equal(x, point.image):
+            return
 
 
 class _Spent(Exception):
     """The evaluations are used up."""
 
 
-@dataclass
-class _Evaluation:
-    x: Tensor
+@dataclass(frozen=True)
+class _Point:
+    """A picture and what the objective says of it; loss and gradient are divided by the evaluator's unit."""
+
+    image: Tensor
+    losses: dict[str, float]
+    loss: float
     gradient: Tensor
-    step: Step
 
 
-@dataclass
 class _Evaluator:
-    """Evaluates an objective at x and remembers the points of the current line search, so that none is paid twice."""
+    """Evaluates the objective and its gradient, and counts.
 
-    objective: Callable[[Tensor], dict[str, Tensor]]
-    x: Tensor
-    steps: int
-    factor: float = 1.0
-    memory: list[_Evaluation] = field(default_factory=list)
-    evaluations: int = 0
-    accepted: Step | None = None
-    start: float = field(default_factory=time.perf_counter)
+    All is divided by the mean gradient at the first point: so a loss of 1e-12 descends as one of 1 does.
+    """
 
-    @property
-    def left(self) -> int:
-        return self.steps - self.evaluations
+    def __init__(self, objective, steps):
+        self.objective, self.steps, self.count, self.unit = objective, steps, 0, None
+        self.tried = []  # points since the last Step: the box may cut two trials down to one point
 
-    def __call__(self) -> Tensor:
-        """Return the scaled loss at x with x.grad set: the closure that torch's optimisers ask for."""
-        found = self._find(self.x) or self._evaluate()
-        self.x.grad = found.gradient * self.factor
-        return torch.tensor(found.step.losses["total"] * self.factor, dtype=torch.float64)
+    def __call__(self, image):
+        known = next((point for point in self.tried if torch.equal(point.image, image)), None)
+        if known is None:
+            known = self._evaluate(image)
+            self.tried.append(known)
+        return known
 
-    def at(self, x: Tensor) -> Step:
-        """Return the Step at x, the last one accepted from now on."""
-        self.accepted = (self._find(x) or self._evaluate()).step
-        return self.accepted
-
-    def best(self) -> Step | None:
-        """Return the best remembered Step if it is better than the accepted one."""
-        best = min((m.step for m in self.memory), key=lambda step: step.losses["total"])
-        return best if best.losses["total"] < self.accepted.losses["total"] else None
-
-    def scale_gradient(self) -> None:
-        mean = self.memory[-1].gradient.abs().mean().item()
-        self.factor = 1 / mean if mean > 0 else 1.0
-
-    def forget_all_but(self, x: Tensor | None) -> None:
-        self.memory = [m for m in self.memory if x is not None and torch.equal(m.x, x)]
-
-    def _find(self, x):
-        return next((m for m in self.memory if torch.equal(m.x, x)), None)
-
-    def _evaluate(self):
-        if not self.left:
+    def _evaluate(self, image):
+        if self.count == self.steps:
             raise _Spent
+        x = image.detach().requires_grad_(True)
         with torch.enable_grad():
-            terms = self.objective(self.x)
-            (gradient,) = torch.autograd.grad(terms["total"].sum(), self.x)
-        self.evaluations += 1
-        losses = {name: term.sum().item() for name, term in terms.items()}
+            terms = {name: term.sum() for name, term in self.objective(x).items()}
+            (gradient,) = torch.autograd.grad(terms["total"], x)
+        self.count += 1
+        losses = {name: term.item() for name, term in terms.items()}
         self._check(losses, gradient)
-        image = self.x.detach().clone()
-        step = Step(
-            image, losses, self.evaluations, time.perf_counter() - self.start, done=self.evaluations / self.steps
-        )
-        self.memory.append(_Evaluation(image, gradient, step))
-        return self.memory[-1]
+        if self.unit is None:
+            self.unit = gradient.abs().mean().item() or 1.0
+        return _Point(image, losses, losses["total"] / self.unit, gradient / self.unit)
 
     def _check(self, losses, gradient):
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
@@ -181,7 +239,6 @@ class _Evaluator:
             bad = ["gradient of the total"]
         if bad:
             raise NonFiniteLoss(
-                f"step {self.evaluations}: the {bad[0]} loss is no longer a finite number. "
-                "Try smaller weights; the picture of the last good step is kept.",
-                self.accepted,
+                f"the {bad[0]} loss is no longer a finite number. "
+                "Try smaller weights; the picture of the last good step is kept."
             )

@@ -28,7 +28,7 @@ from stylekit.objective import (
     layer_weights,
     painting_objective,
 )
-from stylekit.optimise import METHODS, Step, minimise
+from stylekit.optimise import Step, check_descent, minimise
 
 COARSEST = 128  # pixels of the longer side: painting starts at this size or up to twice as large
 STEPS = 80  # evaluations of the objective at each size
@@ -149,10 +149,7 @@ def synthesise_texture(
 
 def _begin(at, sizes, steps, optimiser):
     """Return the Steps of a descent through sizes; what does not fit together is said now, not at the first Step."""
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise InputError(f"steps are evaluations of the objective at each size: 1 or more, got {steps!r}")
-    if optimiser not in METHODS:
-        raise InputError(f"the optimiser must be one of {', '.join(METHODS)}, not {optimiser!r}")
+    check_descent(steps, optimiser)
     first = at(sizes[0])
     return descend(itertools.chain([first], map(at, sizes[1:])), sizes, steps, optimiser)
 
