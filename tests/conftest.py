@@ -3,6 +3,7 @@
 import re
 import time
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -24,6 +25,14 @@ def network():
 def precise():
     """The compact network in float64, for gradients and sums that are compared to many digits. One for all, too."""
     return load_network("compact", device="cpu").double()
+
+
+@pytest.fixture
+def unhooked():
+    """Switch the tests' own checks of shapes and types off: what is left is what a reader meets."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def picture(height, width, seed=0, dtype=torch.float32):
