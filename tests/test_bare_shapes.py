@@ -122,7 +122,7 @@ def refused(function, *given):
     return str(told.value)
 
 
-@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("kind", [kind for kind in SHAPES if kind != "no batch"])
 @pytest.mark.parametrize("paint", PAINTERS.values(), ids=PAINTERS)
 def test_a_painter_takes_one_picture_of_three_colours(paint, kind, network):
     said = refused(paint, SHAPES[kind], network)
@@ -157,6 +157,15 @@ def test_a_refused_picture_leaves_no_file(tmp_path):
     for given in (*SHAPES.values(), UP_TO_255["eight bits"]):
         refused(images.save_image, given, tmp_path / "picture.png")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("paint", PAINTERS.values(), ids=PAINTERS)
+def test_a_painter_takes_one_picture_without_its_batch_for_what_it_is(paint, network):
+    first = lambda made: made if isinstance(made, torch.Tensor) else next(made).image  # noqa: E731
+    torch.manual_seed(0)
+    expected = first(paint(GOOD, network))
+    torch.manual_seed(0)
+    assert torch.equal(first(paint(SHAPES["no batch"], network)), expected)
 
 
 def test_a_batch_is_resized_picture_by_picture():
