@@ -29,7 +29,7 @@ always = settings.get_profile("fast")
 
 sides = some.integers(1, images.LARGEST_SIDE)
 layer_names = some.from_regex(r"(conv|relu)[1-5]_[1-4]", fullmatch=True)
-weights = some.dictionaries(layer_names, some.floats(0, 1e6), min_size=1, max_size=6)
+weights = some.dictionaries(layer_names, some.just(0.0) | some.floats(1e-6, 1e6), min_size=1, max_size=6)
 
 
 @some.composite
@@ -81,7 +81,7 @@ def test_a_film_is_fitted_to_even_sides_nearest_to_those_of_a_picture_and_a_gif_
 @always
 @given(weights, some.floats(1e-3, 1e3))
 def test_layer_weights_sum_to_one_keep_their_ratios_and_do_not_feel_a_common_factor(given_weights, factor):
-    assume(any(w > 1e-3 for w in given_weights.values()))
+    assume(any(given_weights.values()))
     found = layer_weights(given_weights)
     assert sum(found.values()) == pytest.approx(1) and all(w > 0 for w in found.values())
     assert found.keys() == {layer for layer, w in given_weights.items() if w > 0}
@@ -145,7 +145,7 @@ def test_what_is_written_is_the_nearest_level_of_what_was_clamped(image, factor,
 
 
 @always
-@given(pictures(), some.integers(1, 40), some.integers(1, 40))
+@given(pictures(2), some.integers(2, 40), some.integers(2, 40))
 def test_a_resized_picture_stays_in_0_to_1_and_one_colour_stays_that_colour(image, height, width):
     found = images.resize_image(image, (height, width))
     assert found.shape == (1, 3, height, width) and found.min() >= 0 and found.max() <= 1
