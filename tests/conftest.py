@@ -13,6 +13,16 @@ from stylekit import images
 from stylekit.networks import load_network
 
 PATIENCE = 60  # seconds: what takes longer hangs
+# Files of which every test is slow, because they start browsers, servers, nbgrader or a cluster; a single slow test
+# is marked where it stands. `make check` leaves them out.
+SLOW = {"book", "browser", "browser_studio", "browser_studio_lab", "browser_widgets", "classroom", "cluster", "course"}
+SLOW |= {"slides"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem.removeprefix("test_") in SLOW:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
