@@ -18,14 +18,15 @@ BEGUN := .venv/stylekit-installation-begun
 RIGHT_VERSION := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 
 .DEFAULT_GOAL := help
-.PHONY: help lab studio picture test notebooks slides book course cheatsheet figures
+.PHONY: help lab studio picture style check test notebooks slides book course cheatsheet figures
 
 help:
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make studio     the studio alone, in the browser: your photo, your video"
 	@echo "make picture    paint $(CONTENT) in the manner of $(STYLE) into $(OUT)"
 	@echo "                (make picture CONTENT=photo.jpg STYLE=waves SIZE=512 OUT=mine.png)"
-	@echo "make test       style checks, unit tests and every notebook"
+	@echo "make check      style checks and the quick tests: a minute or so, while you work"
+	@echo "make test       style checks, all tests and every notebook: about ten minutes"
 	@echo "make notebooks  build notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make slides     a deck of each notebook for the projector, in build/slides; any browser shows them, offline"
 	@echo "make book       the notebooks, the glossary and the reference as one site, in build/book"
@@ -44,12 +45,19 @@ picture: $(READY)
 	$(BIN)/python -m stylekit stylise "$(CONTENT)" "$(STYLE)" -o "$(OUT)" --size $(SIZE)
 
 notebooks figures: export OMP_NUM_THREADS := $(OMP_NUM_THREADS)
-test: export OMP_NUM_THREADS := 1
+check test style: export OMP_NUM_THREADS := 1
 
-test: $(READY)
+style: $(READY)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env -n $(WORKERS) --dist loadfile
+
+check: style
+	$(BIN)/python -m pytest tests -m "not slow" -n $(WORKERS) --dist worksteal
+
+# A lesson and its solutions are joined into one notebook, so that what they share runs once.
+test: style
+	$(BIN)/python tools/join_solutions.py
+	$(BIN)/python -m pytest build/lessons tests --nbval-lax --nbval-current-env -n $(WORKERS) --dist loadfile
 
 notebooks: $(READY)
 	$(BIN)/python tools/build_notebooks.py

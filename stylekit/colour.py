@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stylekit.errors import InputError
-from stylekit.images import resize_image
+from stylekit.images import check_image, resize_image
 
 LUMINANCE = (0.299, 0.587, 0.114)  # the Y of YIQ, from R, G, B
 REGULARISER = 1e-6  # added to each variance of `match_colour`: a deviation of 0.001, a quarter of one 8-bit level
@@ -27,6 +27,8 @@ def keep_colour(painted: Float[Tensor, "1 3 H W"], photograph: Float[Tensor, "1 
     style transfer" (2016); they also paint from luminance alone, here it is applied to the finished painting.
     Both images RGB in [0, 1], shape (1, 3, H, W). Raises ValueError if their sizes differ.
     """
+    check_image(painted)
+    check_image(photograph)
     if painted.shape != photograph.shape:
         sizes = f"{tuple(painted.shape)} and {tuple(photograph.shape)}"
         raise InputError(f"painting and photograph must have one shape; got {sizes}: use resize_image first")
@@ -43,6 +45,8 @@ def match_colour(style: Float[Tensor, "1 3 H W"], photograph: Float[Tensor, "1 3
     and Shechtman, "Preserving color in neural artistic style transfer" (2016). Departure: C + 1e-6 on the diagonal, so
     that a grey or plain picture, whose C is singular, is mapped too. Images RGB in [0, 1]; sizes may differ.
     """
+    check_image(style)
+    check_image(photograph)
     mean_style, root_style = _colour_statistics(style)
     mean_photograph, root_photograph = _colour_statistics(photograph)
     A = root_photograph @ torch.linalg.inv(root_style)  # (3, 3)

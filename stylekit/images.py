@@ -124,6 +124,7 @@ def resize_image(image: Float[Tensor, "B 3 H W"], size: int | tuple[int, int]) -
     device and is differentiable; an image that has the size already is returned as it is. Coarse-to-fine painting
     enlarges each result with it.
     """
+    check_image(image, one=False)
     height_width = tuple(size) if isinstance(size, tuple | list) else fit(*image.shape[-2:], size)
     if height_width == tuple(image.shape[-2:]):
         return image
@@ -131,13 +132,21 @@ def resize_image(image: Float[Tensor, "B 3 H W"], size: int | tuple[int, int]) -
     return resized.clamp(0, 1)
 
 
+def check_image(image: Tensor, one: bool = True) -> None:
+    """Raise InputError unless this is an image of floats, (1, 3, H, W); (B, 3, H, W) where not `one` is asked for."""
+    if not image.is_floating_point():
+        raise InputError(f"expected an image of floats in [0, 1], got {image.dtype}: divide 0..255 by 255 first")
+    if image.ndim != 4 or image.shape[1] != 3 or (one and len(image) != 1):
+        wanted = "one image of shape (1, 3, H, W)" if one else "images of shape (B, 3, H, W)"
+        raise InputError(f"expected {wanted}; got {tuple(image.shape)}")
+
+
 def to_array(image: Float[Tensor, "1 3 H W"]) -> Float[np.ndarray, "H W 3"]:
     """Return an image as a float32 array of shape (H, W, 3), clamped to [0, 1]: what matplotlib's imshow takes.
 
     Raises ValueError for another shape and for values that are not finite.
     """
-    if image.ndim != 4 or image.shape[:2] != (1, 3):
-        raise InputError(f"expected one image of shape (1, 3, H, W); got {tuple(image.shape)}")
+    check_image(image)
     if not torch.isfinite(image).all():
         raise InputError("the image holds values that are not finite: the descent diverged; lower its learning rate")
     return image.detach()[0].permute(1, 2, 0).clamp(0, 1).to("cpu", torch.float32).numpy()

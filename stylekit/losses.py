@@ -14,7 +14,8 @@ r"""The equations of the slides, each with its analytic gradient right under it.
     the weights of content and style in the total loss
 
 F and P have one row per filter, one column per position, as tensors (..., N, M). Leading dimensions are images of a
-batch: every function returns one value, one Gram matrix or one gradient per image.
+batch: every function returns one value, one Gram matrix or one gradient per image. Each raises InputError for shapes
+that do not belong together, where PyTorch would often repeat the smaller one and say nothing.
 
 The numbers Eq. 1 to Eq. 7 are those of the notebooks; the sources are Gatys, Ecker and Bethge (2015), "A Neural
 Algorithm of Artistic Style", section Methods, and the slides of Su and YousefiAmiri (2019).
@@ -22,6 +23,7 @@ Algorithm of Artistic Style", section Methods, and the slides of Su and YousefiA
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -31,6 +33,44 @@ from torch import Tensor
 from stylekit.errors import InputError
 
 
+def _fits(right: Callable[..., bool], expected: str) -> Callable[[Callable], Callable]:
+    """Let a function raise InputError, before anything is computed, unless its arguments are `right`."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def checked(*given, **named):
+            if not right(*given, **named):
+                came = (f"{tuple(x.shape)} of {x.dtype}" for x in (*given, *named.values()) if hasattr(x, "shape"))
+                raise InputError(f"{function.__name__} expects {expected}; got {' and '.join(came) or 'no tensors'}")
+            return function(*given, **named)
+
+        return checked
+
+    return decorate
+
+
+def _rows(F):
+    """Return whether F is (..., N, M), of floats."""
+    return isinstance(F, Tensor) and F.is_floating_point() and F.ndim >= 2
+
+
+def _of_one_size(F, P):
+    return _rows(F) and _rows(P) and F.shape == P.shape
+
+
+def _of_one_layer(F, A, *_, **__):
+    """Return whether A has a row for each row of F, once for all images or once for each."""
+    if not (_rows(F) and _rows(A)):
+        return False
+    images = zip(reversed(F.shape[:-2]), reversed(A.shape[:-2]), strict=False)
+    return A.ndim <= F.ndim and A.shape[-2:] == (F.shape[-2],) * 2 and all(a in (1, f) for f, a in images)
+
+
+def _alike(content, style, alpha, beta):
+    return isinstance(content, Tensor) and isinstance(style, Tensor) and content.shape == style.shape
+
+
+@_fits(_of_one_size, "F and P of one shape (..., N, M): resize one of the pictures, so that they have one size")
 def content_loss(F: Float[Tensor, "*batch N M"], P: Float[Tensor, "*batch N M"]) -> Float[Tensor, "*batch"]:
     r"""Return half the squared distance of two responses.
 
@@ -41,6 +81,7 @@ def content_loss(F: Float[Tensor, "*batch N M"], P: Float[Tensor, "*batch N M"])
     return (F - P).square().sum(dim=(-2, -1)) / 2
 
 
+@_fits(_of_one_size, "F and P of one shape (..., N, M): resize one of the pictures, so that they have one size")
 def content_loss_gradient(
     F: Float[Tensor, "*batch N M"], P: Float[Tensor, "*batch N M"]
 ) -> Float[Tensor, "*batch N M"]:
@@ -59,6 +100,7 @@ def content_loss_gradient(
     return (F - P) * (F > 0)
 
 
+@_fits(_rows, "F as (..., N, M), a row for each filter: flatten the H x W positions of feature maps")
 def gram_matrix(F: Float[Tensor, "*batch N M"]) -> Float[Tensor, "*batch N N"]:
     r"""Return the inner products of all pairs of rows: which filters respond together, wherever that may be.
 
@@ -91,6 +133,7 @@ class GramMatrix(torch.autograd.Function):
         return (F.transpose(-2, -1) @ (D + D.transpose(-2, -1))).transpose(-2, -1)  # (M, N) (N, N) -> (M, N) -> (N, M)
 
 
+@_fits(_of_one_layer, "F as (..., N, M) and the Gram matrix of the same layer, A as (..., N, N)")
 def style_layer_loss(
     F: Float[Tensor, "*batch N M"],
     A: Float[Tensor, "*#batch N N"],
@@ -114,6 +157,7 @@ def style_layer_loss(
     return difference.square().sum(dim=(-2, -1)) / (4 * N**2)
 
 
+@_fits(_of_one_layer, "F as (..., N, M) and the Gram matrix of the same layer, A as (..., N, N)")
 def style_layer_loss_gradient(
     F: Float[Tensor, "*batch N M"], A: Float[Tensor, "*#batch N N"]
 ) -> Float[Tensor, "*batch N M"]:
@@ -145,13 +189,16 @@ def style_loss(losses: Sequence[Float[Tensor, "*batch"]], weights: Sequence[floa
 
     .. math:: \frac{\partial L_{style}}{\partial F^l_{ij}} = w_l \, \frac{\partial E_l}{\partial F^l_{ij}}
 
-    Raises ValueError unless there is one weight for each loss.
+    Raises InputError unless there is one weight for each loss, and one value per image in each.
     """
     if len(losses) != len(weights):
         raise InputError(f"expected one weight for each layer, got {len(losses)} losses and {len(weights)} weights")
+    if len({E.shape for E in losses}) > 1:
+        raise InputError(f"expected one value for each image in every loss, got {[tuple(E.shape) for E in losses]}")
     return sum((w * E for w, E in zip(weights, losses, strict=True)), start=torch.zeros(()))
 
 
+@_fits(lambda x: _rows(x) and x.ndim >= 3, "pictures as (..., 3, H, W), of floats")
 def total_variation(x: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "*batch"]:
     r"""Return the sum of squared differences of neighbouring pixels, down and across.
 
@@ -170,6 +217,7 @@ def total_variation(x: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "*batch"]
     return down + across
 
 
+@_fits(_alike, "one value of content and one of style for each image")
 def total_loss(
     content: Float[Tensor, "*batch"], style: Float[Tensor, "*batch"], alpha: float, beta: float
 ) -> Float[Tensor, "*batch"]:

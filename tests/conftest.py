@@ -3,6 +3,7 @@
 import re
 import time
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -12,6 +13,16 @@ from stylekit import images
 from stylekit.networks import load_network
 
 PATIENCE = 60  # seconds: what takes longer hangs
+# Files of which every test is slow, because they start browsers, servers, nbgrader or a cluster; a single slow test
+# is marked where it stands. `make check` leaves them out.
+SLOW = {"book", "browser", "browser_studio", "browser_studio_lab", "browser_widgets", "classroom", "cluster", "course"}
+SLOW |= {"slides"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem.removeprefix("test_") in SLOW:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +35,14 @@ def network():
 def precise():
     """The compact network in float64, for gradients and sums that are compared to many digits. One for all, too."""
     return load_network("compact", device="cpu").double()
+
+
+@pytest.fixture
+def unhooked():
+    """Switch the tests' own checks of shapes and types off: what is left is what a reader meets."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def picture(height, width, seed=0, dtype=torch.float32):

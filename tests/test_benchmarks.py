@@ -155,6 +155,7 @@ def test_the_report_on_patches_says_which_targets_are_reached_and_how_time_grows
     assert "| slow, 128 px | 5.000 | 4: 5.00, **not reached** | 2.5 |" in text
 
 
+@pytest.mark.slow
 def test_each_case_of_the_benchmark_on_patches_makes_a_picture_of_its_size(modules):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)

@@ -92,6 +92,7 @@ def test_a_folder_of_another_recipe_is_told_and_kept(tmp_path, capsys):
     assert (tmp_path / "painting.png").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_papers_pictures_are_painted_by_the_compact_network_too(tmp_path, capsys):
     try:
         assets.open_picture("tubingen")

@@ -130,6 +130,7 @@ def test_photographs_held_out_have_no_part_in_what_is_learnt_nor_in_the_units_of
     assert json.loads(facts["training"])["losses"] == json.loads(others["training"])["losses"]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(photos, tmp_path):
     """Each process has one picture of the two of a batch; after four steps both paint alike, so all steps agreed."""
     alone, together = tmp_path / "alone.safetensors", tmp_path / "together.safetensors"

@@ -305,6 +305,7 @@ def test_a_source_without_photographs_is_refused(tmp_path, case):
 # The training
 
 
+@pytest.mark.slow
 def test_the_loss_falls_on_photographs_that_it_was_not_trained_on(network):
     torch.manual_seed(0)
     seen, unseen = [photograph("chelsea")[0], photograph("rocket")[0]], torch.cat([photograph("coffee")])

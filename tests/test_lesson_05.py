@@ -58,6 +58,7 @@ def test_the_style_picture_itself_has_no_style_loss(precise, precise_style):
     assert objective(precise_style.flip(3))["total"].item() > 1e-6
 
 
+@pytest.mark.slow
 def test_layers_that_were_not_asked_for_stay_further_away(network, style):
     noise = torch.rand(style.shape, generator=torch.Generator().manual_seed(0))
     before = distances(network, noise, style)
@@ -68,6 +69,7 @@ def test_layers_that_were_not_asked_for_stay_further_away(network, style):
         assert min(parts[count:]) > 3 * max(parts[:count])
 
 
+@pytest.mark.slow
 def test_two_seeds_give_two_arrangements_with_one_description(network, style):
     *_, one = synthesise_texture(style, network, STYLE_LAYERS[:3], steps=60, seed=0)
     *_, two = synthesise_texture(style, network, STYLE_LAYERS[:3], steps=60, seed=1)

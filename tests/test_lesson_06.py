@@ -140,12 +140,14 @@ def test_the_total_falls_at_every_step_and_a_single_term_need_not(network):
     assert rises["total"] == 0 and max(rises.values()) > 0
 
 
+@pytest.mark.slow
 def test_total_variation_calms_a_painting_the_more_the_more_it_weighs(network):
     p, a = load_image("coffee", 64), load_image("waves", 64)
     rough = [total_variation(painted(p, a, network, tv_weight=weight).image).item() for weight in (0.0, 0.02, 0.5)]
     assert rough[0] > 1.5 * rough[1] > 1.5**2 * rough[2]
 
 
+@pytest.mark.slow
 def test_each_start_leaves_its_trace(network):
     p, a = load_image("coffee", 64), load_image("waves", 64)[..., : load_image("coffee", 64).shape[2], :]
     noise, content, style = (painted(p, a, network, init=init).image for init in ("noise", "content", "style"))
@@ -153,6 +155,7 @@ def test_each_start_leaves_its_trace(network):
     assert correlation(style, a) > correlation(noise, a) + 0.2
 
 
+@pytest.mark.slow
 def test_two_seeds_agree_at_the_content_layer_with_content_weight_and_not_without(network):
     p, a = load_image("coffee", 64), load_image("waves", 64)
     alike, totals = {}, {}

@@ -82,6 +82,7 @@ def test_only_the_proportions_of_the_layer_weights_count():
     assert layer_weights({"relu1_1": 0.0, "relu5_1": 0.1}) == layer_weights({"relu5_1": 1.0})
 
 
+@pytest.mark.slow
 def test_content_at_a_low_layer_keeps_the_pixels_and_total_variation_takes_the_grain_away(network):
     p, a = load_image("chelsea", size=96), load_image("shapes", size=96)
     ends = {}

@@ -195,6 +195,7 @@ def test_without_tolerances_torchs_lbfgs_still_remembers_no_pair_of_a_tiny_loss(
     assert remembered == {1: 7, 1e-8: 0}
 
 
+@pytest.mark.slow
 def test_small_first_gets_lower_from_noise_for_the_same_work(network):
     p, a = load_image("chelsea", 128), load_image("swirls", 128)
     options = {"init": "noise", "content_weight": 0.1}

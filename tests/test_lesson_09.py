@@ -44,6 +44,7 @@ def grown(wall):
     return {window: last(efros_leung(wall, 40, window, seed=0)) for window in (3, 9, 21)}
 
 
+@pytest.mark.slow
 def test_a_larger_window_keeps_more_neighbours_of_the_wall(grown):
     kept = [neighbours_kept(grown[window].sources) for window in (3, 9, 21)]
     assert kept[0] + 0.1 < kept[1] < kept[2]
@@ -101,6 +102,7 @@ def test_blocks_laid_for_142_pixels(block, laid):
     assert len(list(quilt(np.full((23, 23, 3), 0.5), 142, block, 2))) == laid
 
 
+@pytest.mark.slow
 def test_a_transfer_keeps_large_areas_of_luminance_and_loses_details_while_its_seams_fade():
     cup, waves = pixels("coffee", 96), pixels("waves", 144)
     run = list(quilt_transfer(cup, waves, 12, 4, 3))

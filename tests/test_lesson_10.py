@@ -108,6 +108,7 @@ def test_the_layers_of_the_table_go_down_to_a_quarter_and_up_again():
     assert sizes == [(16, 128), (32, 64), *[(64, 32)] * 6, (32, 64), (16, 128), (3, 128)]
 
 
+@pytest.mark.slow
 def test_sixty_steps_on_three_photographs_take_most_of_the_style_loss_off_one_that_was_not_among_them():
     seen = [load_image(name, 96)[0, :, :64, :64] for name in ("astronaut", "coffee", "rocket")]
     unseen, losses = load_image("chelsea", 96)[..., :64, 16:80], load_network("compact", device="cpu")

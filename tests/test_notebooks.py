@@ -204,6 +204,7 @@ check("gram_matrix", answer)
 """
 
 
+@pytest.mark.slow
 def test_a_source_with_exercises_makes_a_notebook_without_solutions_and_one_with_them(tmp_path):
     (tmp_path / "source").mkdir()
     source = tmp_path / "source" / "00-try.py"

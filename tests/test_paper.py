@@ -197,6 +197,7 @@ def test_a_file_of_the_compact_kind_is_painted_like_the_compact_network(tmp_path
     assert [dataclasses.replace(r, network="compact") for r in theirs] == ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", paper.FIGURES)
 def test_every_offline_figure_is_painted_composed_and_ends_at_the_expected_losses(tmp_path, figure):
     recipes = paper.recipes(figure, size=64, steps=12)
@@ -212,6 +213,7 @@ def test_every_offline_figure_is_painted_composed_and_ends_at_the_expected_losse
         assert {row["panel"] for row in csv.DictReader(file)} == found.keys()
 
 
+@pytest.mark.slow
 def test_a_composed_grid_has_ratios_along_the_top_and_layers_down_the_side(tmp_path):
     recipes = paper.recipes("fig3", size=64, steps=1)
     finish(recipes, tmp_path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from itertools import islice
 
-import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -45,14 +44,6 @@ GENERATORS = {  # each method, made of one picture alone
     "image_analogy": lambda picture: image_analogy(picture, picture[::-1], picture, 2),
     "patch_match": lambda picture: patch_match(picture, picture[:, ::-1], 5, 2),
 }
-
-
-@pytest.fixture
-def unhooked():
-    """Switch the tests' own checks of shapes and types off: what is left is what a reader meets."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def message(steps):

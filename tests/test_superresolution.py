@@ -136,6 +136,7 @@ def test_the_pixel_loss_by_hand():
     assert pixel_loss(a, b)["total"].tolist() == [0, 36 / 48]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("perceptual", [True, False], ids=["features", "pixels"])
 def test_a_training_beats_bicubic_interpolation_in_what_it_minimises(network, perceptual):
     torch.manual_seed(0)

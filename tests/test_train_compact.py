@@ -37,6 +37,7 @@ def train(pictures, folder, steps=4):
     return safetensors.torch.load_file(folder / "out.safetensors")
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_weights(pictures, tmp_path, monkeypatch):
     whole = train(pictures, tmp_path / "whole")
     draw = train_compact.batch_of_step

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from stylekit.errors import InputError
 from stylekit.feedforward.network import RANGE, InstanceNorm, TransformationNetwork
+from stylekit.images import as_image
 
 STEP = 4  # pixels: the layers that halve have a position on every fourth row, in a tile as in the whole
 SMALLEST_TILE = 16  # rows of a tile, and pixels of its side
@@ -37,11 +38,11 @@ def transform(
     Both ways agree to rounding. In tiles (strips as wide as the image, of 16 rows or more) it takes about twice the
     time and a fraction of the memory. The image is RGB in [0, 1]; it is moved to the network's device and precision,
     and the painting stays there. The network stays as it is, and the size too, but for super-resolution. Raises
-    InputError for a tile of less than 16 pixels, for padding "border" in tiles, and for batch normalisation that is
-    still in training.
+    InputError for a picture that `as_image` refuses, a tile of less than 16 pixels, padding "border" in tiles, and
+    batch normalisation that is still in training.
     """
     _check(network, tile)
-    image = image.to(network.last.weight)
+    image = as_image(image).to(network.last.weight)
     with torch.no_grad():  # no inference mode: it would make tensors that no later loss can learn through
         if tile is None or tile**2 >= image.shape[-2] * image.shape[-1]:
             return network(image).clamp(0, 1)
