@@ -209,9 +209,9 @@ def raising_at(count, error):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_loss_that_explodes_names_step_and_term_and_keeps_the_last_good_step(method):
+def test_a_loss_that_explodes_names_the_term_and_keeps_the_last_good_step(method):
     steps = []
-    with pytest.raises(NonFiniteLoss, match="step 6: the valley loss") as caught:
+    with pytest.raises(NonFiniteLoss, match="^the valley loss") as caught:
         for step in minimise(torch.zeros(SHAPE), raising_at(6, None), 60, method):
             steps.append(step)  # noqa: PERF402  the list has to outlive the error
     assert caught.value.last is steps[-1]
