@@ -31,7 +31,7 @@ DEEPEST = "conv5_1"
 
 @dataclass
 class Task:
-    """A photograph, a style picture and a network; `objective` is the judge: the kit's own, scale "relative".
+    """A photograph, a style picture, a network and a picture to start from; `objective` is the judge: the kit's own.
 
     `factor` scales the losses of the contestants to a mean gradient of 1 at the photograph, as the kit's minimiser does
     with its own: their L-BFGS stops and forgets by absolute numbers, which a small loss would meet at once.
@@ -40,6 +40,7 @@ class Task:
     network: LossNetwork
     content: Tensor
     style: Tensor
+    start: Tensor
     objective: Objective = field(init=False)
 
     def __post_init__(self):
@@ -52,9 +53,9 @@ class Task:
         return 1 / gradient.abs().mean().item()
 
     def judge(self, image):
-        """Return the loss of a picture: one function for every contestant, in float32."""
+        """Return the loss of a picture as it is saved, in [0, 1]: one function for every contestant, in float32."""
         with torch.no_grad():
-            return self.objective(image)["total"].item()
+            return self.objective(image.clamp(0, 1))["total"].item()
 
     def content_factor(self):
         """Return what a mean squared error of `CONTENT_LAYER` is multiplied by."""
@@ -136,7 +137,7 @@ def plain_loop(task):
             losses.append(Style(plain(task.style), factors[name]))
             model.append(losses[-1])
     model.requires_grad_(False).eval()
-    x = task.content.clone().requires_grad_(True)
+    x = task.start.clone().requires_grad_(True)
     optimiser = torch.optim.LBFGS([x])
 
     def evaluate():
@@ -162,7 +163,7 @@ class Normalise(nn.Module):
 
 def kit(task):
     """Return the kit's own problem, without an optimiser: its minimiser is a generator and makes its own."""
-    x = task.content.clone().requires_grad_(True)
+    x = task.start.clone().requires_grad_(True)
 
     def evaluate():
         (x.grad,) = torch.autograd.grad(task.objective(x)["total"], x)
@@ -208,6 +209,8 @@ def neural_style(task):
             x, evaluate = captured.args
         finally:
             program.setup_optimizer = original
+        with torch.no_grad():
+            x.copy_(normalise(task.start))
         optimiser, _ = original(x)
     modules = inspect.getclosurevars(evaluate).nonlocals
     modules["content_losses"][0].strength = task.content_factor()
@@ -265,7 +268,7 @@ def pystiche(task, frozen=False):
         layer_weights=list(factors.values()),
     )
     criterion = library.loss.PerceptualLoss(content, style, content_image=task.content, style_image=task.style)
-    x = task.content.clone()
+    x = task.start.clone()
     optimiser = library.optim.default_image_optimizer(x)
 
     def evaluate():  # the closure inside pystiche.optim.image_optimization, which cannot be taken out of it

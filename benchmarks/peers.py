@@ -4,8 +4,10 @@ One run measures, on all cores (or on the GPU, if there is one), one contestant 
 
 * the time of one evaluation of the objective with its gradient, on VGG-19's layers up to relu5_1 with seeded random
   weights, in float32 and in bfloat16;
-* the time to equal loss on the trained compact network: how long each takes to come down to the loss where 200
-  evaluations of plain L-BFGS end, the kit coarse to fine.
+* the loss after equal evaluations on the trained compact network, and how long each takes to come down to the loss
+  where 200 evaluations of the plain loop's L-BFGS end, the kit also coarse to fine; from the photograph and from noise.
+
+Every loss is that of the picture as it would be saved, its values in [0, 1].
 
 The contestants are no part of the kit. Install them beside it; what they need, the kit has brought along:
 `pip install --no-deps neural-style==0.5.7 pystiche==1.0.1`. One that is not installed is left out, and said so.
@@ -18,7 +20,7 @@ from statistics import median
 
 import torch
 from contestants import DEEPEST, KIT, PLAIN, UNFROZEN, WEIGHTS, Task, installed_peers, kit
-from report import CHAIN, Result, report
+from report import CHAIN, ONE_SIZE, Result, report
 from stylise import bare_chain
 
 from stylekit.images import load_image, resize_image
@@ -27,6 +29,7 @@ from stylekit.optimise import minimise
 from stylekit.transfer import COARSEST, STEPS, coarse_to_fine, stylise
 
 CONTENT, STYLE = "waves", "swirls"
+STARTS = ("content", "noise")
 SIZES = (256, 512)
 ROUNDS = 9  # evaluations of each contestant, after one for warming up
 BUDGET = 60  # seconds for one size and precision: what does not fit is evaluated less often, or left out
@@ -58,9 +61,9 @@ def evaluations(size, precision, device):
     """
     content, style = pictures(size, device)
     network = random_vgg19(device, precision)
-    functions = {KIT: kit(Task(network, content, style)).evaluate}
+    functions = {KIT: kit(Task(network, content, style, content)).evaluate}
     functions[CHAIN] = lambda: bare_chain(network, content)
-    plain = Task(random_vgg19(device), content, style)
+    plain = Task(random_vgg19(device), content, style, content)
     for name, build in installed_peers().items():
         functions[name] = autocast(build(plain).evaluate, device, precision)
     return functions
@@ -132,7 +135,7 @@ def descend(build, task):
         return marks
 
 
-def paint(task):
+def paint(task, init):
     """Let the kit paint as `stylise` does, with its steps at the coarse sizes and `EVALUATIONS` at full size.
 
     Returns its marks at full size and how many of them `stylise` itself, with its `STEPS`, comes to.
@@ -140,30 +143,44 @@ def paint(task):
     device, marks, full = task.content.device, [], task.content.shape[-2:]
     start = now(device)
     coarse = coarse_to_fine(max(full))[:-1]
-    *_, last = stylise(task.content, task.style, task.network, sizes=coarse, **WEIGHTS)
-    painting = resize_image(last.image.clamp(0, 1), tuple(full))
-    for step in minimise(painting, Task(task.network, task.content, task.style).objective, EVALUATIONS):
+    *_, last = stylise(task.content, task.style, task.network, sizes=coarse, init=init, **WEIGHTS)
+    painting = resize_image(last.image, tuple(full))
+    for step in minimise(painting, Task(task.network, task.content, task.style, painting).objective, EVALUATIONS):
         if not marks or step.evaluations >= marks[-1][0] - last.evaluations + EVERY:
             marks.append((last.evaluations + step.evaluations, now(device) - start, step.image))
     return marks, sum(count <= last.evaluations + STEPS for count, _, _ in marks)
 
 
-def race(size, device):
+def paint_at_one_size(task):
+    """Let the kit's minimiser paint at full size only, with `EVALUATIONS`, as the others do."""
+    device, marks = task.content.device, []
+    start = now(device)
+    for step in minimise(task.start, task.objective, EVALUATIONS):
+        if step.done == 1 or not marks or step.evaluations >= marks[-1][0] + EVERY:
+            marks.append((step.evaluations, now(device) - start, step.image))
+    return marks
+
+
+def race(size, init, device):
     """Return {contestant: Result}; the loss to reach is that where the plain loop ends."""
-    task = Task(load_network("compact", device=device.type), *pictures(size, device))
+    content, style = pictures(size, device)
+    noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(0)).to(device)
+    start = {"content": content, "noise": noise}[init]
+    task = Task(load_network("compact", device=device.type), content, style, start)
     task.factor  # noqa: B018  computed before the clocks start
     marks = {name: descend(build, task) for name, build in installed_peers().items() if name != UNFROZEN}
-    ours, default = paint(task)
-    marks |= {f"{KIT}, default": ours[:default], f"{KIT}, {EVALUATIONS} at full size": ours}
+    ours, default = paint(task, init)
+    marks |= {ONE_SIZE: paint_at_one_size(task), f"{KIT}, default": ours[:default]}
+    marks |= {f"{KIT}, {EVALUATIONS} at full size": ours}
     goal = task.judge(marks[PLAIN][-1][-1])
     return {name: result(task, found, goal) for name, found in marks.items()}
 
 
 def result(task, marks, goal):
-    """Judge the marks of a contestant, every one by the same function, in float32, from its picture."""
+    """Judge the marks of a contestant, every one by the same function, in float32, from its picture as saved."""
     there = next(((count, seconds) for count, seconds, image in marks if task.judge(image) <= goal), None)
     _, seconds, image = marks[-1]
-    return Result(there, seconds, task.judge(image), task.judge(image.clamp(0, 1)))
+    return Result(there, seconds, task.judge(image))
 
 
 def main():
@@ -176,7 +193,7 @@ def main():
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     start = time.perf_counter()
     times = time_all(options.sizes, device)
-    races = {size: race(size, device) for size in options.sizes}
+    races = {(size, init): race(size, init, device) for size in options.sizes for init in STARTS}
     facts = {"count": EVALUATIONS, "every": EVERY, "default": STEPS}
     text = report(times, races, device, time.perf_counter() - start, **facts)
     print(text)

@@ -31,7 +31,7 @@ def make_task(contestants, padding="replicate"):
         torch.nn.init.kaiming_normal_(convolution.weight)
     network.requires_grad_(False).to(memory_format=torch.channels_last)
     content, style = (0.3 + 0.4 * torch.rand(1, 3, *sides, generator=generator) for sides in ((37, 43), (41, 31)))
-    return contestants.Task(network, content, style)
+    return contestants.Task(network, content, style, content)
 
 
 def build(contestants, name, task):
@@ -94,7 +94,7 @@ def test_the_kits_marks_count_on_from_the_coarse_sizes_and_name_where_its_defaul
     monkeypatch.setattr(peers, "coarse_to_fine", lambda size: [37, size])  # as if the picture were a large one
     monkeypatch.setattr(peers, "STEPS", 25)
     monkeypatch.setattr(peers, "EVALUATIONS", 60)
-    marks, default = peers.paint(task)
+    marks, default = peers.paint(task, "content")
     coarse = marks[0][0] - 1
     assert 0 < coarse <= 80
     assert marks[-1][0] <= coarse + 60
@@ -119,28 +119,60 @@ def test_verdicts_name_the_figure_and_whether_it_is_reached(modules):
     }
     results = {
         "stylekit, 80 steps": None,
-        "stylekit, 200 steps": (90, 3.0),
+        "stylekit, 200 steps": (90, 4.0),
         "plain loop": (200, 10.0),
         "pystiche": None,
     }
-    races = {512: {name: report.Result(there, 11.0, 0.5, 0.6) for name, there in results.items()}}
-    cells = [cell for (cell,) in report.targets(times, races).values()]
+    losses = {"stylekit, full size only": 0.6, "plain loop": 0.5}
+    races = {
+        (512, init): {
+            name: report.Result(there, 11.0, losses.get(name, 0.7))
+            for name, there in (results | {"stylekit, full size only": None}).items()
+        }
+        for init in ("content", "noise")
+    }
+    cells = [cell for (cell,) in report.time_targets(times, [512]).values()]
     assert cells == [
         "0.90, reached",  # against pystiche, the faster of the two
         "0.70, **not reached**",  # bfloat16 against the peers' float32
         "0.67, **not reached**",
         "not measured",
-        "0.30, reached",
+    ]
+    assert list(report.race_targets(races).values()) == [
+        ["1.20, **not reached**", "1.20, **not reached**"],
+        ["0.40, reached", "0.40, **not reached**"],  # half is asked from the photograph, 0.3 from noise
     ]
 
 
 def test_a_kit_that_never_gets_to_the_loss_has_no_time(modules):
     _, _, report = modules
-    results = {"stylekit": report.Result(None, 9.0, 0.6, 0.6), "plain loop": report.Result((200, 9.0), 9.0, 0.5, 0.5)}
+    results = {"stylekit, full size only": report.Result(None, 9.0, 0.6)}
+    results |= {"plain loop": report.Result((200, 9.0), 9.0, 0.5)}
     assert report.ahead(results) is None
-    times = {"float32": {512: {"stylekit": 1.0, "plain loop": 1.0}}, "bfloat16": {512: {}}}
-    *_, (cell,) = report.targets(times, {512: results}).values()
+    *_, (cell,) = report.race_targets({(512, "noise"): results}).values()
     assert cell == "never there, **not reached**"
+
+
+def test_every_loss_is_that_of_the_picture_as_it_is_saved(modules):
+    task = make_task(modules[0])
+    outside = task.content + torch.where(task.content > 0.6, 0.7, 0.0)
+    assert task.judge(outside) == task.judge(outside.clamp(0, 1)) != pytest.approx(task.judge(task.content))
+
+
+@pytest.mark.parametrize("name", ["plain loop", "neural-style", "pystiche, frozen"])
+def test_a_contestant_starts_where_it_is_told(modules, name):
+    task = make_task(modules[0])
+    task.start = torch.rand(task.content.shape, generator=torch.Generator().manual_seed(3))
+    problem = build(modules[0], name, task)
+    assert torch.allclose(problem.picture(problem.x.detach()), task.start, atol=1e-6)
+
+
+def test_the_kit_at_one_size_spends_what_the_others_spend(modules, monkeypatch):
+    contestants, peers, _ = modules
+    monkeypatch.setattr(peers, "EVALUATIONS", 23)
+    task = make_task(contestants)
+    marks = peers.paint_at_one_size(task)
+    assert marks[-1][0] == 23 and task.judge(marks[-1][2]) < task.judge(marks[0][2])
 
 
 def test_the_report_on_patches_says_which_targets_are_reached_and_how_time_grows(modules):
