@@ -26,7 +26,7 @@ from stylise import bare_chain
 from stylekit.images import load_image, resize_image
 from stylekit.networks import VGG19, load_network
 from stylekit.optimise import minimise
-from stylekit.transfer import COARSEST, STEPS, coarse_to_fine, stylise
+from stylekit.transfer import COARSEST, COARSEST_FROM_NOISE, STEPS, Stage, coarse_to_fine, stylise
 
 CONTENT, STYLE = "waves", "swirls"
 STARTS = ("content", "noise")
@@ -142,10 +142,11 @@ def paint(task, init):
     """
     device, marks, full = task.content.device, [], task.content.shape[-2:]
     start = now(device)
-    coarse = coarse_to_fine(max(full))[:-1]
+    coarse = coarse_to_fine(max(full), COARSEST_FROM_NOISE if init == "noise" else COARSEST)[:-1]
     *_, last = stylise(task.content, task.style, task.network, sizes=coarse, init=init, **WEIGHTS)
-    painting = resize_image(last.image, tuple(full))
-    for step in minimise(painting, Task(task.network, task.content, task.style, painting).objective, EVALUATIONS):
+    before = Stage(task.objective, resize_image(task.start, coarse[-1]))
+    finest = Stage(Task(task.network, task.content, task.style, task.start).objective, task.start, init != "noise")
+    for step in minimise(finest.start_from(last.image, before), finest.objective, EVALUATIONS):
         if not marks or step.evaluations >= marks[-1][0] - last.evaluations + EVERY:
             marks.append((last.evaluations + step.evaluations, now(device) - start, step.image))
     return marks, sum(count <= last.evaluations + STEPS for count, _, _ in marks)

@@ -5,9 +5,9 @@ Notebooks 02 (reconstruction), 05 (texture) and 06 (style transfer) come to this
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -30,7 +30,8 @@ from stylekit.objective import (
 )
 from stylekit.optimise import Step, check_descent, minimise
 
-COARSEST = 128  # pixels of the longer side: painting starts at this size or up to twice as large
+# Pixels of the longer side: painting starts at this size or up to twice as large; noise has its large forms to find.
+COARSEST, COARSEST_FROM_NOISE = 128, 64
 STEPS = 80  # evaluations of the objective at each size
 INITS = ("content", "noise", "style")
 PRESETS = {  # settings of `stylise` by name
@@ -81,12 +82,13 @@ def stylise(
     options |= {"scale": scale, "more_terms": more_terms}
     if init not in INITS:
         raise InputError(f"init must be one of {', '.join(INITS)}, not {init!r}")
-    sizes = coarse_to_fine(max(content.shape[-2:])) if sizes is None else _checked_sizes(sizes)
+    coarsest = COARSEST_FROM_NOISE if init == "noise" else COARSEST
+    sizes = coarse_to_fine(max(content.shape[-2:]), coarsest) if sizes is None else _checked_sizes(sizes)
 
-    def at(size: int) -> tuple[Objective, Picture]:
+    def at(size: int) -> Stage:
         photograph, exemplar = resize_image(content, size), _resized_style(style, size, style_size)
         objective = painting_objective(network, photograph, exemplar, **options, **weights)
-        return objective, _start(init, photograph, exemplar, seed)
+        return Stage(objective, _start(init, photograph, exemplar, seed), keep_detail=init != "noise")
 
     return _begin(at, sizes, steps, optimiser)
 
@@ -110,10 +112,10 @@ def reconstruct(
     content = as_image(content, network.mean.device)
     weights = {"content_weight": 1.0, "style_weight": 0.0, "tv_weight": tv_weight}
 
-    def at(size: int) -> tuple[Objective, Picture]:
+    def at(size: int) -> Stage:
         photograph = resize_image(content, size)
         objective = painting_objective(network, photograph, photograph, content_layers=[layer], scale=scale, **weights)
-        return objective, _start("noise", photograph, photograph, seed)
+        return Stage(objective, _start("noise", photograph, photograph, seed))
 
     return _begin(at, _own_size(content) if sizes is None else _checked_sizes(sizes), steps, optimiser)
 
@@ -138,11 +140,11 @@ def synthesise_texture(
     style = as_image(style, network.mean.device)
     weights = {"content_weight": 0.0, "style_weight": 1.0, "tv_weight": tv_weight}
 
-    def at(size: int) -> tuple[Objective, Picture]:
+    def at(size: int) -> Stage:
         exemplar = resize_image(style, size)
         noise = _start("noise", exemplar, exemplar, seed)
         options = {"reference": noise, "style_layers": layers, "scale": scale}
-        return painting_objective(network, exemplar, exemplar, **options, **weights), noise
+        return Stage(painting_objective(network, exemplar, exemplar, **options, **weights), noise)
 
     return _begin(at, _own_size(style) if sizes is None else _checked_sizes(sizes), steps, optimiser)
 
@@ -154,23 +156,39 @@ def _begin(at, sizes, steps, optimiser):
     return descend(itertools.chain([first], map(at, sizes[1:])), sizes, steps, optimiser)
 
 
-def descend(
-    stages: Iterable[tuple[Objective, Picture]], sizes: Sequence[int], steps: int, optimiser: str = "lbfgs"
-) -> Iterator[Step]:
-    """Yield the Steps of a descent coarse to fine: a stage, its objective and its start, for each of the sizes.
+@dataclass(frozen=True)
+class Stage:
+    """One size of a descent: its objective, and the picture that it would start from if it were the first.
+
+    `keep_detail` says that this picture's fine detail, which smaller sizes do not have, belongs into the painting.
+    """
+
+    objective: Objective
+    start: Picture
+    keep_detail: bool = False
+
+    def start_from(self, painting: Float[Tensor, "1 3 h w"], before: Stage) -> Picture:
+        """Return the painting so far, enlarged, with the detail that the start has here and had not before."""
+        enlarged = resize_image(painting, tuple(self.start.shape[-2:]))
+        if not self.keep_detail:
+            return enlarged
+        return (enlarged + self.start - resize_image(before.start, tuple(self.start.shape[-2:]))).clamp(0, 1)
+
+
+def descend(stages: Iterable[Stage], sizes: Sequence[int], steps: int, optimiser: str = "lbfgs") -> Iterator[Step]:
+    """Yield the Steps of a descent coarse to fine, a stage for each of the sizes.
 
     Each stage but the first starts from the painting so far. Evaluations and seconds count on, and `done` is weighted
     by the number of pixels, to which the time of an evaluation is about proportional. What ends a descent too early
     (NonFiniteLoss, Interrupted) carries the last good Step of all sizes.
     """
     work = [size**2 / sum(size**2 for size in sizes) for size in sizes]
-    last = None
-    for index, (objective, start) in enumerate(stages):
+    last = before = None
+    for index, stage in enumerate(stages):
         spent = (last.evaluations, last.seconds) if last else (0, 0.0)
-        if last:
-            start = resize_image(last.image, tuple(start.shape[-2:]))
+        start, before = stage.start_from(last.image, before) if last else stage.start, stage
         try:
-            for step in minimise(start, objective, steps, optimiser):
+            for step in minimise(start, stage.objective, steps, optimiser):
                 last = _counted_on(step, spent, index, work)
                 yield last
         except (NonFiniteLoss, Interrupted) as error:
@@ -183,7 +201,7 @@ def _counted_on(step, spent, index, work):
     evaluations, seconds = step.evaluations + spent[0], step.seconds + spent[1]
     is_last = step.done == 1 and index == len(work) - 1
     done = 1.0 if is_last else sum(work[:index]) + work[index] * step.done
-    return dataclasses.replace(step, evaluations=evaluations, seconds=seconds, scale=index, done=done)
+    return replace(step, evaluations=evaluations, seconds=seconds, scale=index, done=done)
 
 
 def coarse_to_fine(size: int, coarsest: int = COARSEST) -> list[int]:

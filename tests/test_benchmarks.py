@@ -91,7 +91,9 @@ def test_a_contestant_gets_its_evaluations_and_not_one_more(modules, monkeypatch
 def test_the_kits_marks_count_on_from_the_coarse_sizes_and_name_where_its_default_ends(modules, monkeypatch):
     contestants, peers, _ = modules
     task = make_task(contestants)
-    monkeypatch.setattr(peers, "coarse_to_fine", lambda size: [37, size])  # as if the picture were a large one
+    monkeypatch.setattr(
+        peers, "coarse_to_fine", lambda size, coarsest: [37, size]
+    )  # as if the picture were a large one
     monkeypatch.setattr(peers, "STEPS", 25)
     monkeypatch.setattr(peers, "EVALUATIONS", 60)
     marks, default = peers.paint(task, "content")

@@ -101,6 +101,27 @@ def test_sizes_grow_by_two_and_end_at_the_size_asked_for():
     assert transfer.coarse_to_fine(1000) == [250, 500, 1000]
 
 
+def test_from_noise_painting_begins_at_half_the_size(network, content, style):
+    content, style = resize_image(content, 128), resize_image(style, 128)
+
+    def sizes(**options):
+        return {max(s.image.shape) for s in transfer.stylise(content, style, network, steps=2, **options)}
+
+    assert sizes() == {128} and sizes(init="noise") == {64, 128}
+
+
+def test_a_finer_size_starts_with_the_detail_that_the_coarser_had_not(network):
+    fine = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(0))
+    coarse = resize_image(fine, 32)
+    objective = painting_objective(network, fine, fine)  # of no matter here
+    stage, before = transfer.Stage(objective, fine, keep_detail=True), transfer.Stage(objective, coarse)
+    assert torch.allclose(stage.start_from(coarse, before), fine)  # nothing painted yet: the photograph itself
+    grey = torch.full_like(coarse, 0.5)
+    painted = stage.start_from(grey, before)  # painted grey: all that is left are edges
+    assert painted.mean().item() == pytest.approx(0.5, abs=0.01) and painted.std() > 0.1
+    assert torch.equal(transfer.Stage(objective, fine).start_from(grey, before), resize_image(grey, (64, 48)))
+
+
 def test_coarse_to_fine_counts_evaluations_and_scales_onwards(network, content, style):
     steps = list(transfer.stylise(content, style, network, sizes=[48, 64], steps=5))
     assert [s.evaluations for s in steps] == sorted(s.evaluations for s in steps)
