@@ -13,10 +13,10 @@ from stylekit import images
 from stylekit.networks import load_network
 
 PATIENCE = 60  # seconds: what takes longer hangs
-# Files of which every test is slow, because they start browsers, servers, nbgrader or a cluster; a single slow test
-# is marked where it stands. `make check` leaves them out.
+# Files of which every test is slow: they start browsers, servers, nbgrader or a cluster, or try hundreds of answers.
+# A single slow test is marked where it stands. `make check` leaves them out.
 SLOW = {"book", "browser", "browser_studio", "browser_studio_lab", "browser_widgets", "classroom", "cluster", "course"}
-SLOW |= {"slides"}
+SLOW |= {"checks", "slides", "studio"}
 
 
 def pytest_collection_modifyitems(items):

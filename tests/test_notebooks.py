@@ -5,7 +5,9 @@ import re
 import statistics
 from pathlib import Path
 
+import build_course
 import build_notebooks
+import join_solutions
 import jupytext
 import nbformat
 import pytest
@@ -221,6 +223,20 @@ def test_a_source_with_exercises_makes_a_notebook_without_solutions_and_one_with
     assert build_notebooks.stale_notebooks(tmp_path) == []
     (tmp_path / "solutions" / "00-try.ipynb").unlink()
     assert build_notebooks.stale_notebooks(tmp_path) == ["solutions/00-try.ipynb is missing"]
+
+
+@pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
+def test_one_run_of_the_joined_notebook_runs_each_cell_of_the_lesson_and_each_of_the_solutions(path):
+    lesson, solved, tested = read(FOLDER / path.name), read(path), build_course.make_source(path)
+    joined = [cell for cell in join_solutions.join(lesson, solved, tested).cells if cell.cell_type == "code"]
+    unsolved = code(FOLDER / path.name)
+    assert [cell.source for cell in joined[: len(unsolved)]] == [cell.source for cell in unsolved]
+    run = [cell.source for cell in joined]
+    assert [cell.source for cell in code(path) if cell.source not in run] == []
+    checks = [cell for cell in code(path) if re.search(r"\bcheck\w*\(", cell.source)]
+    strict = [source for source in run if ".require())" in source or "assert all(verdicts)" in source]
+    assert len(strict) == len(checks) > 0
+    assert len({cell.id for cell in joined}) == len(joined)
 
 
 def test_the_sources_are_plain_notebooks_to_jupytext():

@@ -74,7 +74,6 @@ def photograph(width=90, height=60):
     return Image.fromarray(array)
 
 
-@pytest.mark.slow
 def test_the_page_stands_before_pytorch_is_loaded():
     code = (
         "import sys; from stylekit.ui import Studio, studio; studio._load_jobs = lambda: None; Studio();"
@@ -83,7 +82,6 @@ def test_the_page_stands_before_pytorch_is_loaded():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "mode"),
     [
@@ -119,7 +117,6 @@ def test_instant_is_one_pass_of_the_network_of_that_style(studio):
     assert np.array_equal(pixels(studio.results[0].content), np.asarray(images.to_pil(expected)))
 
 
-@pytest.mark.slow
 def test_quilt_is_quilt_transfer_with_the_seed_of_the_page(studio):
     studio.method.value, studio.seed.value = "quilt", 5
     run(studio)
@@ -186,7 +183,6 @@ def test_instant_paints_pictures_and_films_on_the_device_that_there_is(tmp_path,
     assert seen == ["meta"] * 3  # to which transform moves each image
 
 
-@pytest.mark.slow
 def test_previews_come_while_it_paints_and_the_bar_fills(studio, monkeypatch):
     monkeypatch.setattr(page, "FRAME", 0)
     shown, bar = [], []
@@ -227,7 +223,6 @@ def test_start_twice_is_one_run(studio):
     assert len(studio.results) <= 1
 
 
-@pytest.mark.slow
 def test_a_setting_that_changes_in_mid_run_counts_for_the_next_run(studio):
     studio.steps.value = 50
     studio.start()
