@@ -6,9 +6,9 @@ import argparse
 import importlib
 import sys
 
+from stylekit.commands import BAD_INPUT
 from stylekit.errors import StylekitError, is_out_of_memory
 
-DONE, BAD_INPUT = 0, 2
 COMMANDS = {  # name: (module of stylekit.commands, what it does); a module is loaded when its command is asked for
     "stylise": "paint a photograph in the manner of a picture",
     "apply": "paint a photograph, a folder, a GIF or a video with a trained network",

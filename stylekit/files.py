@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import platform
 import uuid
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from stylekit import __version__
 from stylekit.errors import AssetError
 
 RECIPE, LOSSES = "stylekit recipe", "stylekit losses"  # the keywords of the PNG texts that hold them
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a picture is made with, for its recipe."""
+    torch = importlib.metadata.version("torch")
+    return {"stylekit": __version__, "torch": torch, "python": platform.python_version()}
 
 
 def check_folder(folder: Path) -> None:
@@ -17,6 +27,21 @@ def check_folder(folder: Path) -> None:
         raise AssetError(f"the folder {folder} does not exist: make it first, or write elsewhere")
     if not os.access(folder, os.W_OK):
         raise AssetError(f"the folder {folder} cannot be written: write elsewhere, or change its permissions")
+
+
+def check_target(path: Path, suffixes: Collection[str], sources: Iterable[str | Path] = ()) -> None:
+    """Check, before any work is spent, that a file of one of these kinds can be written to a path.
+
+    `sources` are files to be read, or names. Raises AssetError for another suffix, a folder, one of the sources, and a
+    folder that is missing or cannot be written.
+    """
+    if path.is_dir():
+        raise AssetError(f"{path} is a folder: give the name of a file in it, such as {path / 'painting'}")
+    if path.suffix.lower() not in suffixes:
+        raise AssetError(f"{str(path)!r} must end in {', '.join(suffixes)}; it ends in {path.suffix!r}")
+    check_folder(path.parent)
+    if path.exists() and any(Path(source).exists() and path.samefile(source) for source in sources):
+        raise AssetError(f"{path} is one of the pictures to read; choose another name for the painting")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from stylekit.assets import open_picture, read_file
 from stylekit.errors import AssetError, InputError
-from stylekit.files import check_folder, write_whole
+from stylekit.files import check_target, write_whole
 
 SMALLEST_SIDE, LARGEST_SIDE = 32, 8192  # pixels of the longer side; the short side has the same lower limit
 AnyPicture = Tensor | np.ndarray | Image.Image | str | os.PathLike  # what `as_image` takes
@@ -166,19 +166,8 @@ def to_pil(image: Float[Tensor, "1 3 H W"]) -> Image.Image:
 
 
 def check_output(path: str | Path, sources: Iterable[str | Path] = ()) -> None:
-    """Check, before any work is spent, that a picture can be written to `path`.
-
-    `sources` are the pictures to be read, by name or path. Raises AssetError if the suffix is not .png, .jpg or .jpeg,
-    if the path is a folder or one of the sources, or if its folder is missing or cannot be written.
-    """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise AssetError(f"{path} is a folder: give the name of a picture in it, such as {path / 'painting.png'}")
-    if path.suffix.lower() not in FORMATS:
-        raise AssetError(f"{str(path)!r} must end in .png, .jpg or .jpeg; it ends in {path.suffix!r}")
-    check_folder(path.parent)
-    if path.exists() and any(Path(source).exists() and path.samefile(source) for source in sources):
-        raise AssetError(f"{path} is one of the pictures to read; choose another name for the painting")
+    """Check that a picture, a .png, .jpg or .jpeg, can be written to `path`, as `files.check_target` does."""
+    check_target(Path(path).expanduser(), FORMATS, sources)
 
 
 def save_image(image: Float[Tensor, "1 3 H W"], path: str | Path, metadata: dict[str, str] | None = None) -> None:

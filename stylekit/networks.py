@@ -30,8 +30,6 @@ from stylekit import assets
 from stylekit.errors import AssetError, InputError
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-PARTS = ("weight", "bias")
 TIMEOUT = 10  # seconds without an answer after which a download is given up
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -226,11 +224,11 @@ def pick_device(name: str | torch.device = "auto") -> torch.device:
 def load_network(
     name: str | Path = "compact", pooling: str = "average", device: str = "auto", precision: str = "float32"
 ) -> LossNetwork:
-    """Return a frozen loss network: "compact" (ships in data/), "vgg19", "vgg16", or a file of weights.
+    """Return a frozen loss network: one of NETWORKS by name, or a file of weights, of one of their shapes.
 
     VGG's published weights come through torchvision (downloaded once, hash checked), or from the file that the
-    environment variable STYLEKIT_VGG19 or STYLEKIT_VGG16 names. A file is a .pth with torchvision's keys or a
-    .safetensors with those or with this kit's. With `precision` "bfloat16" the convolutions compute in it, and their
+    environment variable STYLEKIT_VGG19 or STYLEKIT_VGG16 names. A file is a .pth or a .safetensors with torchvision's
+    keys or with this kit's. With `precision` "bfloat16" the convolutions compute in it, and their
     responses come back in the image's float32, in which the losses stay. It is faster only where the processor has
     instructions for it (elsewhere many times slower), and coarse: a gradient agrees with that of float32 to a cosine of
     0.96 only.
@@ -314,40 +312,30 @@ def _download(name):
         socket.setdefaulttimeout(patience)
 
 
-def _torchvision_keys(kind):
-    """Return {layer name: torchvision's key}: a convolution and its ReLU take two places, a pooling layer one."""
-    keys, place = {}, 0
-    for block, depth in enumerate(NETWORKS[kind].blocks, start=1):
-        for index in range(1, depth + 1):
-            keys[f"conv{block}_{index}"] = f"features.{place}"
-            place += 2
-        place += 1
-    return keys
-
-
 def _recognise(weights, name):
-    """Return the name of the network whose tensors the weights hold, and the weights under this kit's names."""
+    """Return the name of the network whose tensors the weights hold, and those in float32 under this kit's names."""
     for kind, spec in NETWORKS.items():
         with torch.device("meta"):
-            expected = spec.build().convolutions.state_dict()
-        try:
-            found = _by_layer_name(weights, kind)
-        except KeyError:
-            continue
-        if all(found[key].shape == expected[key].shape for key in expected):
-            return kind, found
+            expected = spec.build().convolutions.state_dict()  # conv1_1.weight, conv1_1.bias, conv1_2.weight, ...
+        for keys in (expected, _torchvision_keys(spec.blocks)):
+            found = {ours: weights[key] for ours, key in zip(expected, keys, strict=True) if key in weights}
+            if all(ours in found and found[ours].shape == tensor.shape for ours, tensor in expected.items()):
+                return kind, {ours: tensor.float() for ours, tensor in found.items()}
     raise AssetError(
         f"the weights of {name} fit none of {', '.join(NETWORKS)}: expected keys like features.0.weight "
         f"(torchvision) or conv1_1.weight, got {list(weights)[:3]}"
     )
 
 
-def _by_layer_name(weights, kind):
-    """Return float32 weights under this kit's names."""
-    keys = _torchvision_keys(kind)
-    if "conv1_1.weight" in weights:
-        keys = {layer: layer for layer in keys}
-    return {f"{layer}.{part}": weights[f"{key}.{part}"].float() for layer, key in keys.items() for part in PARTS}
+def _torchvision_keys(blocks):
+    """Return torchvision's keys, in our order: a convolution and its ReLU take two places, a pooling layer one."""
+    keys, place = [], 0
+    for depth in blocks:
+        for _ in range(depth):
+            keys += [f"features.{place}.weight", f"features.{place}.bias"]
+            place += 2
+        place += 1
+    return keys
 
 
 @dataclass(frozen=True)

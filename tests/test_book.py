@@ -131,11 +131,11 @@ def test_a_widget_is_shown_by_its_picture(book):
 
 
 def public(module):
-    """Return what a module of the reference offers: its own functions and classes, or those of its __all__."""
+    """Return what a module of the reference offers: its own functions and classes, or those of a package's modules."""
     offered = getattr(module, "__all__", None) or [
         name
         for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+        if not name.startswith("_") and f"{getattr(value, '__module__', '')}.".startswith(f"{module.__name__}.")
     ]
     values = {name: getattr(module, name) for name in offered}  # ui imports its names when they are asked for
     return [name for name, value in values.items() if inspect.isfunction(value) or inspect.isclass(value)]

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from pathlib import Path
 
-import torch
-from tqdm import tqdm
-
-from stylekit import __version__, assets, colour, files, images
-from stylekit.commands.outcome import INTERRUPTED
+from stylekit import assets, colour, files, images
+from stylekit.commands.output import recipe_of, save
+from stylekit.commands.progress import counted, follow
 from stylekit.errors import AssetError, InputError
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.motion import BLEND, paint_frames
 from stylekit.feedforward.tiles import transform
-from stylekit.files import RECIPE
-from stylekit.networks import weights_hash
 from stylekit.video import CONTAINERS, check_film_output, film_size, open_film, write_film
 
 VIDEOS = CONTAINERS.keys() - {".gif"} | {".avi"}  # suffixes of what is no photograph, whatever OUT is
@@ -53,8 +48,7 @@ def run(options) -> int:
     if source.suffix.lower() in VIDEOS:
         raise InputError(f"{source} is a video, so OUT must end in one of {', '.join(CONTAINERS)}; got {str(output)!r}")
     images.check_output(output)
-    painting, recipe = _paint_picture(options.input, output, load_transformer(options.style, options.device), options)
-    images.save_image(painting, output, recipe)
+    painting = _paint_picture(options.input, output, load_transformer(options.style, options.device), options)
     print(f"{output} ({painting.shape[-1]} x {painting.shape[-2]} pixels)")
     return 0
 
@@ -66,44 +60,39 @@ def _paint(network, image, options):
 
 
 def _paint_picture(source, output, network, options):
-    """Return the painting of a photograph, and the texts that its file carries."""
-    picture = assets.open_picture(source)
-    painting = _paint(network, images.from_pil(picture, options.size, str(source)), options)
-    if output.suffix.lower() != ".png":
-        return painting, None
-    arguments = {name: getattr(options, name) for name in ("style", "size", "tile", "colour", "device")}
-    recipe = {
-        "apply": arguments | {"input": str(source), "output": str(output)},
-        "sha256": {"input": images.picture_hash(picture), "weights": weights_hash(network)},
-        "versions": {"stylekit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
-    }
-    return painting, {RECIPE: json.dumps(recipe)}
+    """Paint a photograph, write the painting with its recipe, and return it."""
+    painting = _paint(network, images.load_image(source, options.size), options)
+    arguments = {"input": str(source), "output": output}
+    arguments |= {name: getattr(options, name) for name in ("size", "tile", "colour", "device")}
+    output.parent.mkdir(exist_ok=True)  # the first picture of a folder makes that of the paintings
+    save(painting, output, {"apply": options.style} | recipe_of(arguments, ("input",), network))
+    return painting
 
 
 def _paint_folder(source, output, options):
     """Paint every picture of a folder into another; name and count the files that are none."""
     _check_folder(source, output)
     network = load_transformer(options.style, options.device)
-    files = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
-    painted, skipped = 0, []
-    try:
-        for path in tqdm(files, desc="painting", unit=" pictures", file=sys.stderr):
-            try:
-                target = _target(path, output)
-                painting, recipe = _paint_picture(path, target, network, options)
-                output.mkdir(exist_ok=True)
-                images.save_image(painting, target, recipe)
-                painted += 1
-            except AssetError as error:
-                skipped.append(error)
-    except KeyboardInterrupt:
-        print(f"\nstylekit: stopped; {painted} of {len(files)} files are painted in {output}", file=sys.stderr)
-        return INTERRUPTED
+    paths = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
+    painted, skipped = [], []
+
+    def paint(path):
+        try:
+            target = _target(path, output)
+            _paint_picture(path, target, network, options)
+            painted.append(target)
+        except AssetError as error:
+            skipped.append(error)
+
+    so_far = lambda _: f"{len(painted)} of {len(paths)} files painted"  # noqa: E731
+    _, code = follow(counted(map(paint, paths), len(paths)), "painting", so_far, f"what is painted is in {output}")
+    if code:
+        return code
     for error in skipped:
         print(f"stylekit: skipped: {error}", file=sys.stderr)
     if not painted:
-        raise InputError(f"none of the {len(files)} files in {source} could be painted; expected photographs")
-    print(f"{output} ({painted} painted, {len(skipped)} skipped)")
+        raise InputError(f"none of the {len(paths)} files in {source} could be painted; expected photographs")
+    print(f"{output} ({len(painted)} painted, {len(skipped)} skipped)")
     return 0
 
 
@@ -132,31 +121,14 @@ def _paint_film(source, output, options):
     network = load_transformer(options.style, options.device)
     size = film_size(film, output, options.size)
     frames = paint_frames(film.frames(), lambda image: _paint(network, image, options), size, options.blend)
-    older, begun = output.exists(), time.perf_counter()
-    count, code = _follow(write_film(frames, output, film), film.count)
-    if code and (not output.exists() or older and not count):
-        print("stylekit: stopped before the first frame; nothing was written", file=sys.stderr)
+    begun = time.perf_counter()
+    rate = lambda frame: f"{frame.number / (time.perf_counter() - begun):.1f} frames/s"  # noqa: E731
+    with contextlib.closing(write_film(frames, output, film)) as written:
+        last, code = follow(counted(written, film.count), "painting", rate, f"{output} is the film up to here")
+    if last is None:
         return code
-    if code:
-        print(f"stylekit: stopped; {output} is the film up to here", file=sys.stderr)
     if film.damaged:
         print(f"stylekit: {film.damaged} damaged pieces of {source} were left out", file=sys.stderr)
     seconds = time.perf_counter() - begun
-    print(f"{output} ({count} frames, {seconds:.1f} s, {count / seconds:.1f} frames a second)")
+    print(f"{output} ({last.number} frames, {seconds:.1f} s, {last.number / seconds:.1f} frames a second)")
     return code
-
-
-def _follow(written, total):
-    """Show the progress of a film; return the number of frames and the exit code."""
-    count = 0
-    try:
-        with (
-            contextlib.closing(written),
-            tqdm(total=total, desc="painting", unit=" frames", file=sys.stderr) as bar,
-        ):
-            for _ in written:
-                count += 1
-                bar.update()
-    except KeyboardInterrupt:
-        return count, INTERRUPTED
-    return count, 0

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 from stylekit import figures, paper
-from stylekit.commands.progress import follow
+from stylekit.commands.progress import counted, follow
 from stylekit.errors import InputError
-from stylekit.networks import pick_device
+from stylekit.networks import NETWORKS, pick_device
+from stylekit.paper.johnson import training_of
 
 
 def add_options(command):
@@ -18,7 +17,7 @@ def add_options(command):
     names = ", ".join(paper.FIGURES | paper.MEASURED)
     add("figure", metavar="FIGURE", nargs="?", help=f"one of {names}; without it the figures are listed")
     add("--variant", choices=paper.VARIANTS, default="offline", help="whose pictures and network (default %(default)s)")
-    add("--network", help="compact, vgg19 or a file of weights (default: compact offline, vgg19 for paper)")
+    add("--network", help=f"{', '.join(NETWORKS)} or a file of weights (default: the variant's)")
     add("--size", type=int, help="longer side in pixels (default 256 offline, 512 for paper)")
     add("--steps", type=int, help="evaluations at each size (default 150 with compact, else 500)")
     add("--originals", action="store_true", help="with --variant paper: also pictures whose copyright is unclear")
@@ -59,20 +58,24 @@ def run(options) -> int:
 
 def _measure(options):
     """Measure Johnson's Table 1 or Fig. 5, print it, and write the numbers."""
-    folder = (options.out or Path(".")).expanduser()
-    if options.figure == "johnson1":
-        recipes = paper.recipes("johnson1")
-        device = str(pick_device(options.device))
-        steps = tqdm(paper.time_table(recipes, device=device), "Table 1", len(recipes), file=sys.stderr)
-        found = list(steps)
+    figure, found = options.figure, []
+    if figure == "johnson1":
+        recipes = paper.recipes(figure)
+        rows, total = paper.time_table(recipes, device=str(pick_device(options.device))), len(recipes)
+    elif options.photos is None:
+        raise InputError("johnson5 needs --photos, the photographs that its network was trained with")
+    else:
+        rows, total = paper.curves(options.photos, options.style), training_of(options.style).get("held out", 0)
+    measuring = counted(map(found.append, rows), total)
+    _, code = follow(measuring, figure, lambda row: f"{row.number} of {total}", kept="nothing was written")
+    if code:
+        return code
+    if figure == "johnson1":
         print(figures.table(paper.table_rows(found), corner="seconds"))
         print("* the median of one evaluation, timed, by the number of evaluations")
     else:
-        if options.photos is None:
-            raise InputError("johnson5 needs --photos, the photographs that its network was trained with")
-        each = list(tqdm(paper.curves(options.photos, options.style), "Fig. 5", file=sys.stderr, unit=" photographs"))
-        found = paper.summary(each, options.style)
+        found = paper.summary(found, options.style)
         for start, meets in found["meets after"].items():
             print(f"from the {start}: the descent meets one pass after {meets} evaluations")
-    print(paper.keep(options.figure, found, folder))
+    print(paper.keep(figure, found, (options.out or Path(".")).expanduser()))
     return 0

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from tqdm import tqdm
 
-from stylekit.commands.outcome import BAD_INPUT, INTERRUPTED
+from stylekit.commands import BAD_INPUT, INTERRUPTED
 from stylekit.errors import NonFiniteLoss
 
 LAYOUT = "{desc} {percentage:3.0f}%|{bar}| {elapsed} < {remaining} {postfix}"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The number of one of several things, from 1, and about how much is done with it."""
+
+    number: int
+    done: float
+
+
+def counted(things: Iterable[Any], total: int) -> Iterator[Counted]:
+    """Yield a count for each of `total` things, or about as many, that do not say themselves how much is done."""
+    for number, _ in enumerate(things, start=1):
+        yield Counted(number, min(1.0, number / max(total, 1)))
 
 
 def follow(
@@ -34,7 +49,7 @@ def follow(
                 bar.set_postfix_str(words(step), refresh=False)
                 bar.update(step.done - bar.n)
         except KeyboardInterrupt:
-            print(f"\nstylekit: stopped; {kept}", file=sys.stderr)
+            print(f"\nstylekit: stopped; {kept if last else 'nothing was written'}", file=sys.stderr)
             return last, INTERRUPTED
         except NonFiniteLoss as error:
             if shown:

@@ -24,62 +24,51 @@ def run(options) -> int:
     if RECIPE not in metadata:
         raise InputError(f"{options.painting} carries no recipe: expected a PNG painted by this kit")
     recipe = json.loads(metadata[RECIPE])
-    command = next((COMMANDS[key] for key in COMMANDS if key in recipe), _stylise_command)
-    print(shlex.join(["python", "-m", "stylekit", *command(recipe)]))
+    print(shlex.join(["python", "-m", "stylekit", *_command(recipe)]))
     for key in ("versions", "sha256", "losses", "complete", "threads", "figure", "studio", "machine"):
         if key in recipe:
             print(f"# {key}: {json.dumps(recipe[key])}", file=sys.stderr)
     return 0
 
 
-def _figure_command(recipe):
-    """Return the words that paint the figure to which a panel belongs."""
-    made = recipe["figure"]
-    words = ["figure", made["figure"], "--variant", made["variant"], "--network", made["network"]]
-    words += ["--size", str(made["sizes"][-1]), "--steps", str(made["steps"])]
-    return [*words, *(["--originals"] if made["originals"] else [])]
+def _command(recipe):
+    """Return the words of a command, by the key that only its recipes have."""
+    if "studio" in recipe:
+        return _studio(recipe["studio"])
+    if "figure" in recipe:
+        made = recipe["figure"]
+        size_and_steps = {"size": made["sizes"][-1], "steps": made["steps"]}
+        options = {name: made[name] for name in ("variant", "network", "originals")}
+        return ["figure", made["figure"], *_words(options | size_and_steps)]
+    if "texture" in recipe:
+        start, pictures = ["texture", recipe["texture"]], METHODS[recipe["texture"]]
+    elif "apply" in recipe:
+        start, pictures = ["apply", recipe["apply"]], ("input",)
+    else:
+        start, pictures = ["stylise"], ("content", "style")
+    options = recipe["arguments"]
+    return [*start, *(options[name] for name in pictures), *_words(options, but=pictures)]
 
 
-def _apply_command(recipe):
-    return ["apply", *_words(recipe["apply"], "style", "input")]
+def _words(options, but=()):
+    """Return options by name as words; what was not given, None or False, has none."""
+    words = []
+    for name, value in options.items():
+        if name not in but and value is not None and value is not False:
+            values = value if isinstance(value, list) else [value]
+            words.append("-o" if name == "output" else "--" + name.replace("_", "-"))
+            words += [str(one) for one in values if one is not True]
+    return words
 
 
-def _texture_command(recipe):
-    return ["texture", recipe["texture"], *_words(recipe["arguments"], *METHODS[recipe["texture"]])]
-
-
-def _stylise_command(recipe):
-    return ["stylise", *_words(recipe["arguments"], "content", "style"), "--layers", *recipe["arguments"]["layers"]]
-
-
-def _words(arguments, *pictures):
-    """Return the pictures, the output and the options of a command, but the layers."""
-    options = {name: arguments[name] for name in arguments if name not in (*pictures, "output", "layers")}
-    return [*(arguments[name] for name in pictures), "-o", arguments["output"], *_options(options)]
-
-
-def _options(arguments):
-    given = {name: value for name, value in arguments.items() if value is not None}
-    return [word for name, value in given.items() for word in ("--" + name.replace("_", "-"), str(value))]
-
-
-def _studio_command(recipe):
+def _studio(made):
     """Return the words for what the studio made; a picture of the visitor's own is called upload-1 or the like."""
-    made = recipe["studio"]
     if made["method"] == "instant" and made["colour"] not in AFTERWARDS:
         made = made | {"colour": "none"}  # an older picture: there it changed nothing
-    content, style, output = made["photograph"], made["style"], ["-o", "painting.png"]
-    words, names = {
+    content, style = made["photograph"], made["style"]
+    start, names = {
         "paint": (["stylise", content, style], ("size", "network", "content_weight", "steps", "colour")),
         "instant": (["apply", style, content], ("size", "colour")),
         "quilt": (["texture", "quilt-transfer", content, style], ("size", "seed", "colour")),
     }[made["method"]]
-    return [*words, *output, *_options({name: made[name] for name in names})]
-
-
-COMMANDS = {  # by the key that only their recipes have
-    "figure": _figure_command,
-    "apply": _apply_command,
-    "texture": _texture_command,
-    "studio": _studio_command,
-}
+    return [*start, *_words({"output": "painting.png"} | {name: made[name] for name in names})]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-import torch
-
-from stylekit import __version__, assets, colour, images
+from stylekit import colour, images
+from stylekit.commands.output import recipe_of, save
 from stylekit.commands.progress import follow
 from stylekit.errors import InputError
-from stylekit.files import RECIPE
-from stylekit.networks import load_network, weights_hash
+from stylekit.networks import NETWORKS, load_network
 from stylekit.objective import CONTENT_WEIGHT, SCALES, STYLE_LAYERS
 from stylekit.optimise import METHODS
 from stylekit.transfer import INITS, PRESETS, STEPS, stylise
@@ -30,7 +27,7 @@ def add_options(command):
     add("-o", "--output", metavar="OUT.png", required=True, type=Path)
     add("--size", type=int, default=512, help="longer side in pixels (default %(default)s)")
     add("--preset", choices=PRESETS, default="balanced", help="how much of either (default %(default)s)")
-    add("--network", default="compact", help="compact, vgg19, vgg16 or a file of weights (default %(default)s)")
+    add("--network", default="compact", help=f"{', '.join(NETWORKS)} or a file of weights (default %(default)s)")
     add("--content-weight", type=float, help="instead of the preset's; balanced: " + f"{CONTENT_WEIGHT:g}")
     add("--style-weight", type=float, default=1.0, help="default %(default)s")
     add("--style-size", type=float, default=1.0, help="of the style picture, by the painting's (default %(default)s)")
@@ -52,20 +49,16 @@ def run(options) -> int:
     content = images.load_image(options.content, options.size)
     style = images.load_image(options.style, options.size)
     network = load_network(options.network, device=options.device)
-    recipe = _recipe(options, network)
+    recipe = recipe_of(vars(options), ("content", "style"), network)
     settings = {name: getattr(options, name) for name in SETTINGS}
-    layers = parse_layers(options.layers)
     exemplar = colour.prepare_style(options.colour, style, content)
-    steps = stylise(content, exemplar, network, style_layers=layers, **settings)
-    words = lambda step: f"{max(step.image.shape)} px, loss {step.losses['total']:.4g}"  # noqa: E731
-    last, code = follow(steps, "painting", words)
+    steps = stylise(content, exemplar, network, style_layers=parse_layers(options.layers), **settings)
+    last, code = follow(steps, "painting", lambda s: f"{max(s.image.shape)} px, loss {s.losses['total']:.4g}")
     if last is None:
         return code
-    painting = colour.finish_colours(options.colour, last.image.cpu(), content)
     recipe["losses"] = {name: float(f"{value:.6g}") for name, value in last.losses.items()}
-    recipe["complete"] = code == 0
-    with_recipe = {RECIPE: json.dumps(recipe)} if options.output.suffix.lower() == ".png" else None
-    images.save_image(painting, options.output, metadata=with_recipe)
+    painting = colour.finish_colours(options.colour, last.image.cpu(), content)
+    save(painting, options.output, recipe | {"complete": code == 0})
     height, width = painting.shape[-2:]
     print(f"{options.output} ({width} x {height} pixels, {last.evaluations} evaluations, {last.seconds:.1f} s)")
     return code
@@ -79,7 +72,7 @@ def _fill_in(options):
     del options.preset
 
 
-def parse_layers(words: list[str], option: str = "--layers") -> dict[str, float]:
+def parse_layers(words: Iterable[str], option: str = "--layers") -> dict[str, float]:
     """Return {layer: weight} from words of an option like relu1_1 or relu1_1=0.5 (without a weight: 1)."""
     layers = {}
     for word in words:
@@ -89,16 +82,3 @@ def parse_layers(words: list[str], option: str = "--layers") -> dict[str, float]
         except ValueError:
             raise InputError(f"{option}: expected a number after {name}=, got {weight!r}") from None
     return layers
-
-
-def _recipe(options, network):
-    """Return everything that made a painting: arguments, versions, hashes of the inputs and of the weights."""
-    arguments = {name: value for name, value in vars(options).items() if name not in ("run", "output")}
-    inputs = {name: images.picture_hash(assets.open_picture(vars(options)[name])) for name in ("content", "style")}
-    versions = {"stylekit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]}
-    return {
-        "arguments": arguments | {"output": str(options.output)},
-        "sha256": inputs | {"weights": weights_hash(network)},
-        "versions": versions,
-        "threads": torch.get_num_threads(),
-    }

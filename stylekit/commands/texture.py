@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 
-from stylekit import __version__, assets, colour, images, patches
+from stylekit import colour, images, patches
+from stylekit.commands.output import recipe_of, save
 from stylekit.commands.progress import follow
-from stylekit.files import RECIPE
 
 METHODS = {  # the pictures that each takes, by their names in the options
     "efros-leung": ("exemplar",),
@@ -69,17 +67,19 @@ def _parser(methods, name, words, size):
 
 def run(options) -> int:
     """Make one picture and write it with its recipe."""
-    pictures = {part: getattr(options, part) for part in METHODS[options.method]}
-    images.check_output(options.output, pictures.values())
-    read_at, mode = getattr(options, "exemplar_size", options.size), getattr(options, "colour", "none")
-    read = [images.load_image(name, read_at) for name in pictures.values()]
+    arguments = vars(options).copy()
+    pictures = METHODS[arguments.pop("method")]
+    names = [arguments[name] for name in pictures]
+    images.check_output(options.output, names)
+    read_at, mode = arguments.get("exemplar_size", options.size), arguments.get("colour", "none")
+    read = [images.load_image(name, read_at) for name in names]
     read[-1] = colour.prepare_style(mode, read[-1], read[0])
+    recipe = recipe_of(arguments, pictures) | {"texture": options.method}
     last, code = follow(_steps(options, [images.to_array(image) for image in read]), options.method)
     if last is None:
         return code
-    with_recipe = {RECIPE: json.dumps(_recipe(options, pictures, code))}
     image = colour.finish_colours(mode, images.from_array(last.image), read[0])
-    images.save_image(image, options.output, with_recipe if options.output.suffix.lower() == ".png" else None)
+    save(image, options.output, recipe | {"complete": code == 0})
     print(f"{options.output} ({image.shape[-1]} x {image.shape[-2]} pixels)")
     return code
 
@@ -93,15 +93,3 @@ def _steps(options, pictures):
     if options.method == "quilt-transfer":
         return patches.quilt_transfer(*pictures, options.block, options.overlap, options.iterations, options.seed)
     return patches.image_analogy(*pictures, options.levels, options.kappa)
-
-
-def _recipe(options, pictures, code):
-    """Return everything that made the picture: arguments, version, hashes of the inputs."""
-    arguments = {name: value for name, value in vars(options).items() if name not in ("run", "method")}
-    return {
-        "texture": options.method,
-        "arguments": arguments | {"output": str(options.output)},
-        "sha256": {part: images.picture_hash(assets.open_picture(name)) for part, name in pictures.items()},
-        "versions": {"stylekit": __version__, "python": sys.version.split()[0]},
-        "complete": code == 0,
-    }

@@ -12,7 +12,7 @@ import torch
 from torch import distributed
 
 from stylekit import __version__, assets, files, images
-from stylekit.commands.outcome import BAD_INPUT
+from stylekit.commands import BAD_INPUT
 from stylekit.commands.progress import follow
 from stylekit.commands.stylise import parse_layers
 from stylekit.errors import InputError
@@ -28,10 +28,11 @@ from stylekit.feedforward import (
     save_transformer,
     spread,
     train,
+    transform,
 )
 from stylekit.feedforward.files import read_checkpoint
 from stylekit.feedforward.objective import CONTENT_LAYERS, CONTENT_WEIGHT, TV_WEIGHT
-from stylekit.networks import PRECISIONS, load_network, pick_device, weights_hash
+from stylekit.networks import NETWORKS, PRECISIONS, load_network, pick_device, weights_hash
 from stylekit.objective import STYLE_LAYERS
 
 LAYERS = {"vgg16": (PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS)}  # by loss network; all others have the kit's
@@ -51,7 +52,7 @@ def add_options(command):
     add("--architecture", choices=ARCHITECTURES, default="kit", help="kit, or as in the paper (default %(default)s)")
     add("--width", type=int, help="filters of the first layer (default 16; 32 for paper)")
     add("--start", metavar="NAME|FILE", help="begin with the weights of another style: it learns much faster")
-    add("--network", default="compact", help="loss network: compact, vgg16, vgg19 or a file (default %(default)s)")
+    add("--network", default="compact", help=f"{', '.join(NETWORKS)} or a file of weights (default %(default)s)")
     add("--content-weight", type=float, default=CONTENT_WEIGHT, help="default %(default)s")
     add("--style-weight", type=float, default=1.0, help="default %(default)s")
     add("--tv-weight", type=float, default=TV_WEIGHT, help="total variation (default %(default)s)")
@@ -105,62 +106,44 @@ def _run(options, device, leads):
 
 def _follow(steps, options, network, photographs, output):
     """Show progress, and a preview now and then; return the last step and the exit code."""
+    if output is None:
+        return follow(steps, "training", shown=False)
     kept = "the same command goes on from its last checkpoint"
-    if output:
-        steps = _previewed(steps, options, network, output.with_suffix(".preview.png"))
-    last, code = follow(steps, "training", lambda step: _words(step, photographs), kept, shown=output is not None)
-    if output and code == BAD_INPUT and last:
+    words = lambda step: ", ".join(f"{name} {loss:.4f}" for name, loss in step.losses.items())  # noqa: E731
+    steps = _previewed(steps, options, network, output.with_suffix(".preview.png"))
+    last, code = follow(steps, "training", lambda step: f"step {step.number}, {words(step)}", kept)
+    if code == BAD_INPUT and last:
         print(f"stylekit: it is in {output}: --start {output}, another OUT, a smaller --rate", file=sys.stderr)
-    if output and code == 0 and photographs.unreadable:
+    if photographs.unreadable:
         names = sorted(photographs.unreadable)
         print(f"stylekit: {len(names)} pictures could not be read and were skipped: {names[0]} ...", file=sys.stderr)
     return last, code
 
 
 def _previewed(steps, options, network, path):
-    """Yield the steps, and write a preview at the first, at every so many and at the last."""
-    shown = preview_pictures(options.style)
+    """Yield the steps; at the first, every so many and the last, write the style and what the network paints so far."""
+    square = lambda name: images.resize_image(images.load_image(name, 2 * PREVIEW), (PREVIEW, PREVIEW))  # noqa: E731
+    style, photographs = square(options.style), [square(name) for name in PREVIEWED]
     for step in steps:
         if step.number % options.every == 0 or step.number == 1 or step.done >= 1:
-            write_preview(network, *shown, path)
+            network.eval()
+            painted = [transform(network, photograph).cpu() for photograph in photographs]
+            network.train()
+            images.save_image(torch.cat([style, *painted], dim=-1), path)
         yield step
-
-
-def _words(step, photographs):
-    words = [f"step {step.number}", *(f"{name} {value:.4f}" for name, value in step.losses.items())]
-    if photographs.unreadable:
-        words.append(f"{len(photographs.unreadable)} unreadable")
-    return ", ".join(words)
-
-
-def preview_pictures(style: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the style picture, (1, 3, H, W), and the four photographs of a preview, (4, 3, H, W)."""
-    square = lambda name: images.resize_image(images.load_image(name, 2 * PREVIEW), (PREVIEW, PREVIEW))  # noqa: E731
-    return square(style), torch.cat([square(name) for name in PREVIEWED])
-
-
-def write_preview(network: TransformationNetwork, style: torch.Tensor, photographs: torch.Tensor, path: Path) -> None:
-    """Write the style picture and the photographs as the network paints them so far, side by side."""
-    network.eval()
-    with torch.no_grad():
-        painted = network(photographs.to(next(network.parameters()).device)).clamp(0, 1).cpu()
-    network.train()
-    images.save_image(torch.cat([style, *painted.split(1)], dim=-1), path)
 
 
 def _output(options):
     """Return where the weights go, having checked that they can go there."""
     output = (options.output or Path(f"{Path(options.style).stem}.safetensors")).expanduser()
-    if output.suffix != ".safetensors":
-        raise InputError(f"{output} must end in .safetensors, the format of the weights")
-    files.check_folder(output.parent)
+    files.check_target(output, (".safetensors",))
     return output
 
 
 def _schedule(options):
-    seconds = 60 * (60.0 if options.minutes is None else options.minutes)
-    length = {"seconds": seconds} if options.steps is None else {"steps": options.steps}
     images.check_size(options.size)
+    minutes = 60.0 if options.minutes is None else options.minutes
+    length = {"seconds": 60 * minutes} if options.steps is None else {"steps": options.steps}
     settings = {name: getattr(options, name) for name in ("batch", "rate", "seed", "precision")}
     return Schedule(crop=options.size if options.crop is None else options.crop, **settings, **length)
 
@@ -183,10 +166,8 @@ def _network(options):
 def _layers(options):
     """Return the content and the style layers, each with its weight."""
     content, style = LAYERS.get(options.network, (CONTENT_LAYERS, STYLE_LAYERS))
-    return [
-        parse_layers(list(options.content_layers or content), "--content-layers"),
-        parse_layers(list(options.style_layers or style), "--style-layers"),
-    ]
+    content = parse_layers(options.content_layers or content, "--content-layers")
+    return content, parse_layers(options.style_layers or style, "--style-layers")
 
 
 def _objective(options, seen, device):
@@ -194,14 +175,9 @@ def _objective(options, seen, device):
     loss_network = load_network(options.network, device=str(device), precision=options.precision)
     content_layers, style_layers = _layers(options)
     weights = {name: getattr(options, name) for name in ("content_weight", "style_weight", "tv_weight")}
-    objective = PerceptualLoss(
-        loss_network,
-        images.load_image(options.style, options.size).to(device),
-        spread(seen).to(device),
-        content_layers=content_layers,
-        style_layers=style_layers,
-        **weights,
-    )
+    style, reference = images.load_image(options.style, options.size).to(device), spread(seen).to(device)
+    layers = {"content_layers": content_layers, "style_layers": style_layers}
+    objective = PerceptualLoss(loss_network, style, reference, **layers, **weights)
     facts = weights | {
         "content layers": content_layers,
         "style layers": style_layers,

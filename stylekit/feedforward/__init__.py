@@ -23,30 +23,3 @@ from stylekit.feedforward.objective import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAY
 from stylekit.feedforward.photographs import Photographs, spread
 from stylekit.feedforward.tiles import transform
 from stylekit.feedforward.training import Schedule, TrainingStep, draw, train
-
-__all__ = [
-    "ARCHITECTURES",
-    "KIT",
-    "PAPER",
-    "PAPER_CONTENT_LAYERS",
-    "PAPER_STYLE_LAYERS",
-    "Architecture",
-    "CheckpointError",
-    "PerceptualLoss",
-    "Photographs",
-    "Schedule",
-    "Steady",
-    "TrainingStep",
-    "TransformationNetwork",
-    "count_parameters",
-    "draw",
-    "facts_of",
-    "flicker",
-    "load_transformer",
-    "paint_frames",
-    "save_transformer",
-    "spread",
-    "train",
-    "transform",
-    "transformers",
-]

@@ -19,7 +19,6 @@ from stylekit.errors import InputError
 from stylekit.feedforward.files import load_transformer
 from stylekit.feedforward.network import Architecture, TransformationNetwork
 from stylekit.images import resize_image
-from stylekit.losses import content_loss
 from stylekit.networks import LossNetwork
 
 BLUR = 1.0  # pixels: the deviation of the paper's Gaussian
@@ -110,15 +109,5 @@ class FeatureLoss:
         made = self.network.features(enlarged, self.layers)  # each (B, N, H, W)
         with torch.no_grad():
             true = self.network.features(photographs, self.layers)
-        terms = {layer: _mean_square(made[layer].flatten(2), true[layer].flatten(2)) for layer in self.layers}
+        terms = {layer: (made[layer] - true[layer]).square().mean(dim=(1, 2, 3)) for layer in self.layers}
         return terms | {"total": sum(terms.values())}
-
-
-def _mean_square(F, P):
-    N, M = F.shape[-2:]
-    return 2 * content_loss(F, P) / (N * M)
-
-
-def pixel_loss(enlarged: Images, photographs: Images) -> dict[str, Float[Tensor, " B"]]:
-    """Return the mean squared difference of the colours as "total", for comparison (Johnson 2016, section 3.2)."""
-    return {"total": (enlarged - photographs).square().mean(dim=(1, 2, 3))}

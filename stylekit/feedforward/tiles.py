@@ -14,7 +14,6 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
@@ -172,23 +171,19 @@ def _geometry(steps):
     return int(math.ceil(reach * ratio) / ratio), ratio
 
 
-@dataclass
 class _Statistics:
-    """How many responses were added so far, their mean and their summed squared deviations from it, by channel."""
+    """Sums over responses (1, N, h, W) by channel, in double precision: how many, they themselves, their squares."""
 
-    count: int = 0
-    mean: Tensor | float = 0.0
-    squares: Tensor | float = 0.0
+    def __init__(self):
+        self.sums = 0
 
     def add(self, x):
-        """Add responses (1, N, h, W), whose mean lies apart from that of those before (Chan and others, 1979)."""
-        count = x.shape[-2] * x.shape[-1]
         variance, mean = (v.cpu().double() for v in torch.var_mean(x, dim=(-2, -1), correction=0, keepdim=True))
-        apart, total = mean - self.mean, self.count + count
-        self.squares = self.squares + variance * count + apart.square() * (self.count * count / total)
-        self.mean = self.mean + apart * (count / total)
-        self.count = total
+        parts = torch.stack([torch.ones_like(mean), mean, variance + mean.square()])
+        self.sums = self.sums + x.shape[-2] * x.shape[-1] * parts
 
     def pair(self, like):
         """Return mean and variance as an InstanceNorm takes them, on the device of its weight."""
-        return self.mean.to(like), (self.squares / self.count).to(like)
+        count, total, squares = self.sums
+        mean = total / count
+        return mean.to(like), (squares / count - mean.square()).to(like)

@@ -20,35 +20,3 @@ from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins
 from stylekit.paper.results import expected, store, stored
 from stylekit.paper.sources import FIGURES, Figure
 from stylekit.paper.sweep import SweepStep, read_panels, run, run_on_cluster
-
-__all__ = [
-    "DESCENTS",
-    "FIGURES",
-    "MEASURED",
-    "VARIANTS",
-    "Figure",
-    "Measurement",
-    "Panel",
-    "Recipe",
-    "SweepStep",
-    "compare",
-    "compose",
-    "curves",
-    "expected",
-    "keep",
-    "measured",
-    "measurements",
-    "meeting_point",
-    "paint",
-    "read_panels",
-    "recipes",
-    "run",
-    "run_on_cluster",
-    "stand_ins",
-    "store",
-    "stored",
-    "summary",
-    "table_rows",
-    "time_table",
-    "write_figure",
-]

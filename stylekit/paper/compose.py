@@ -12,7 +12,7 @@ from stylekit import figures
 from stylekit.errors import InputError
 from stylekit.files import write_whole
 from stylekit.images import load_image
-from stylekit.paper.panels import Panel
+from stylekit.paper.panels import Panel, csv_text
 from stylekit.paper.recipes import stand_ins
 from stylekit.paper.sources import FIGURES
 
@@ -62,12 +62,7 @@ def write_figure(panels: Sequence[Panel], folder: Path) -> list[Path]:
 def losses_table(panels: Sequence[Panel]) -> str:
     """Return the course of the losses of all panels as comma-separated values; a term that a panel lacks is empty."""
     rows = [{"panel": p.recipe.panel} | row for p in panels for row in csv.DictReader(io.StringIO(p.course))]
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(rows)
 
 
 def _inset(panel):

@@ -58,7 +58,7 @@ def _work(recipe: Measurement, device: torch.device) -> Callable[[], Tensor]:
     if recipe.method == "transform":
         network = TransformationNetwork(TRANSFORMERS[recipe.network]).eval().to(device)
         network = network.to(memory_format=torch.channels_last)
-        return torch.inference_mode()(lambda: network(image))
+        return torch.no_grad()(lambda: network(image))
     content_layers, style_layers = LOSS_NETWORKS[recipe.network]
     loss_network = NETWORKS[recipe.network].build().requires_grad_(False).to(device)
     loss_network = loss_network.to(memory_format=torch.channels_last)
@@ -109,7 +109,7 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
     `source` is the folder or tar file it was trained on, at the size it was trained at, with its own objective.
     Raises AssetError for another set of photographs, and for a network that held none out.
     """
-    training = json.loads(facts_of(style).get("training", "{}"))
+    training = training_of(style)
     photographs = Photographs(source, training.get("size", 256))
     if len(photographs) != training.get("photographs") or not training["held out"]:
         raise AssetError(
@@ -128,15 +128,17 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
     yield from compare(load_transformer(style, "cpu"), objective, held_out)
 
 
+def training_of(style: str) -> dict:
+    """Return what a network says of its training; {} where it says nothing."""
+    return json.loads(facts_of(style).get("training", "{}"))
+
+
 def summary(found: Sequence[dict], style: str) -> dict:
     """Return the means over the photographs, place by place, and where each descent meets the one pass."""
     mean = {name: np.mean([entry[name] for entry in found], axis=0).tolist() for name in found[0]}
     meets = {s: [meeting_point(entry[s], entry["one pass"]) for entry in found] for s in DESCENTS}
-    facts = {
-        "weights sha256": weights_hash(load_transformer(style)),
-        "machine": machine("cpu"),
-        "torch": torch.__version__,
-    }
+    facts = {"weights sha256": weights_hash(load_transformer(style)), "machine": machine("cpu")}
+    facts |= {"torch": torch.__version__}
     return {"style": style, "photographs": len(found), "mean": mean, "meets after": meets} | facts
 
 

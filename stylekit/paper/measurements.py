@@ -58,11 +58,6 @@ class Measurement:
     published: float | None = None
     start: str = ""
 
-    @property
-    def evaluations(self) -> int:
-        """The number of evaluations that it stands for."""
-        return self.steps
-
 
 def measurements(figure: str) -> list[Measurement]:
     """Return the recipes of Table 1 ("johnson1") or of Fig. 5 ("johnson5")."""

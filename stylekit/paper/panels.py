@@ -7,18 +7,16 @@ import dataclasses
 import io
 import json
 import platform
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from stylekit import __version__
 from stylekit.assets import open_picture
 from stylekit.errors import InputError
-from stylekit.files import LOSSES, RECIPE
+from stylekit.files import LOSSES, RECIPE, versions
 from stylekit.images import load_image, picture_hash, png_bytes, read_metadata
 from stylekit.networks import LossNetwork, weights_hash
 from stylekit.optimise import Step
@@ -26,6 +24,7 @@ from stylekit.paper.recipes import Recipe
 from stylekit.transfer import reconstruct, stylise, synthesise_texture
 
 KEEP = 5  # of this many Steps one goes into the record of the losses, besides the first and the last of each size
+KEPT = ("losses", "evaluations", "seconds", "machine")  # of a panel, beside its recipe and its inputs
 
 
 @dataclass(frozen=True)
@@ -67,36 +66,20 @@ class Record:
         self.count = 0
 
     def add(self, step: Step) -> None:
-        previous = self.rows[-1] if self.rows else None
-        if previous and previous["count"] % KEEP and previous["scale"] == step.scale:
-            self.rows.pop()  # neither a fifth nor the last of its size
+        if self.count and (self.count - 1) % KEEP and self.last.scale == step.scale:
+            self.rows.pop()  # the one before is neither a fifth nor the last of its size
         place = {"scale": step.scale, "evaluations": step.evaluations, "seconds": round(step.seconds, 3)}
-        self.rows.append({"count": self.count} | place | step.losses)
+        self.rows.append(place | step.losses)
         self.last, self.count = step, self.count + 1
 
-    def csv(self) -> str:
-        """Return the losses as comma-separated values, one line for each Step that was kept."""
-        table = io.StringIO()
-        names = [name for name in self.rows[0] if name != "count"]
-        writer = csv.DictWriter(table, names, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return table.getvalue()
 
-
-def finished(recipe: Recipe, made_from: Inputs, record: Record, device: torch.device) -> bytes:
-    """Return the content of a panel's PNG file: the picture, its recipe, the course of its losses."""
-    last = record.last
-    facts = {
-        "figure": dataclasses.asdict(recipe),
-        "sha256": dataclasses.asdict(made_from),
-        "versions": {"stylekit": __version__, "torch": torch.__version__, "python": sys.version.split()[0]},
-        "machine": machine(device),
-        "losses": last.losses,
-        "evaluations": last.evaluations,
-        "seconds": last.seconds,
-    }
-    return png_bytes(last.image, {RECIPE: json.dumps(facts), LOSSES: record.csv()})
+def csv_text(rows: Sequence[dict]) -> str:
+    """Return rows as comma-separated values; what a row lacks is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def machine(device: torch.device | str) -> str:
@@ -120,6 +103,19 @@ class Panel:
     machine: str
     course: str = ""
 
+    def facts(self) -> dict:
+        """Return as plain data all but the picture and the course of its losses; `panel` takes it back."""
+        facts = {"figure": dataclasses.asdict(self.recipe), "sha256": dataclasses.asdict(self.made_from)}
+        return facts | {name: getattr(self, name) for name in KEPT}
+
+
+def finished(recipe: Recipe, made_from: Inputs, record: Record, device: torch.device) -> bytes:
+    """Return the content of a panel's PNG file: the picture, its recipe, the course of its losses."""
+    last = record.last
+    course = last.losses, last.evaluations, round(last.seconds, 1), machine(device)
+    facts = Panel(recipe, made_from, last.image, *course).facts() | {"versions": versions()}
+    return png_bytes(last.image, {RECIPE: json.dumps(facts), LOSSES: csv_text(record.rows)})
+
 
 def read_panel(path: Path) -> Panel:
     """Return the panel in a PNG file. Raises AssetError for what cannot be read, and ValueError for another picture."""
@@ -133,5 +129,5 @@ def read_panel(path: Path) -> Panel:
 def panel(facts: dict, image: Tensor, course: str = "") -> Panel:
     """Return a panel from the facts stored with it."""
     arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in facts["figure"].items()}
-    kept = {name: facts[name] for name in ("losses", "evaluations", "seconds", "machine")}
+    kept = {name: facts[name] for name in KEPT}
     return Panel(Recipe(**arguments), Inputs(**facts["sha256"]), image, course=course, **kept)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stylekit.errors import InputError
@@ -97,14 +97,13 @@ def recipes(
         raise InputError(f"steps must be 1 or more evaluations, got {steps}")
     size = VARIANTS[variant]["size"] if size is None else size
     check_size(size)
-    network = network or VARIANTS[variant]["network"]
-    spec = spec_of(network)
-    painted = [
-        _paint_by(spec.manner, _cast(recipe, variant, network, spec, originals), size, steps)
-        for name in FIGURES
-        if figure in (None, name)
-        for recipe in _PANELS[name](name)
-    ]
+    asked = {"network": network or VARIANTS[variant]["network"], "variant": variant, "originals": originals}
+    spec = spec_of(asked["network"])
+    painted = []
+    for name in FIGURES if figure is None else [figure]:
+        common = asked | {"figure": name, "source": FIGURES[name].source}
+        cast = (_cast(dataclasses.replace(panel, **common), spec) for panel in _PANELS[name])
+        painted += [_painted_by(spec.manner, recipe, size, steps) for recipe in cast]
     return painted if figure else [*painted, *(m for name in MEASURED for m in measurements(name))]
 
 
@@ -113,7 +112,23 @@ def stand_ins(recipes: Iterable[Recipe]) -> list[str]:
     return list(dict.fromkeys(note for recipe in recipes for note in recipe.note.split("; ") if note))
 
 
-def _paint_by(manner, recipe, size, steps):
+def _cast(recipe, spec):
+    """Put pictures in place of the parts, layers that the network has in place of those it lacks, and say so."""
+    played, notes = {}, []
+    for place in ("content", "style"):
+        part = getattr(recipe, place)
+        offline, shown, original = CAST[part]
+        shown = original if recipe.originals and original else shown
+        played[place] = offline if recipe.variant == "offline" else shown
+        if played[place] != original:
+            notes.append(f"{played[place]} in place of {part}")
+    if spec.blocks[4] < 2 and "relu5_2" in recipe.content_layers:  # it ends at relu5_1, as the compact one does
+        played |= {"content_layers": ("relu5_1",), "column": recipe.column.replace("relu5_2", "relu5_1")}
+        notes.append("relu5_1 in place of relu5_2")
+    return dataclasses.replace(recipe, note="; ".join(notes), **played)
+
+
+def _painted_by(manner, recipe, size, steps):
     """Fill in what the network's manner decides."""
     sizes = coarse_to_fine(size, manner.coarsest) if manner.coarsest else [size]
     return dataclasses.replace(
@@ -127,111 +142,75 @@ def _paint_by(manner, recipe, size, steps):
     )
 
 
-def _cast(recipe, variant, network, spec, originals):
-    """Put pictures in place of the parts, layers that the network has in place of those it lacks, and say so."""
-    played, notes = {"network": network, "variant": variant, "originals": originals}, []
-    for place in ("content", "style"):
-        part = getattr(recipe, place)
-        offline, shown, original = CAST[part]
-        played[place] = offline if variant == "offline" else (original if originals and original else shown)
-        if played[place] != original:
-            notes.append(f"{played[place]} in place of {part}")
-    if spec.blocks[4] < 2 and "relu5_2" in recipe.content_layers:  # it ends at relu5_1, as the compact one does
-        played |= {"content_layers": ("relu5_1",), "column": recipe.column.replace("relu5_2", "relu5_1")}
-        notes.append("relu5_1 in place of relu5_2")
-    return dataclasses.replace(recipe, note="; ".join(notes), **played)
+def _panel(name, method, pictures, column=None, row="", **settings):
+    """Return a panel, under its own name unless `column` says otherwise; `recipes` fills in what all of them share."""
+    return Recipe("", name, row, column or name, method, *pictures, "", **settings)
 
 
-def _inputs(name, content, style, row=""):
-    """Yield the two pictures that go in, as panels."""
-    source = FIGURES[name].source
-    yield Recipe(name, "photograph", row, "photograph", "content", content, style, source)
-    yield Recipe(name, "style", row, "style", "style", content, style, source)
+def _given(*pictures):
+    """Return the two pictures that go in, as panels."""
+    return [_panel("photograph", "content", pictures), _panel("style", "style", pictures)]
 
 
-def _figure_1(content_layers):
-    """Reconstructions, style from growing sets of layers above, content from one layer each below."""
-
-    def panels(name):
-        pictures, source = ("the photograph", "Starry Night"), FIGURES[name].source
-        _, style = _inputs(name, *pictures, row="style")
-        yield dataclasses.replace(style, column="what goes in")
-        for count, layer in enumerate(STYLE_LAYERS, start=1):
-            names = {"style_layers": STYLE_LAYERS[:count], "content_layers": ()}
-            yield Recipe(
-                name, f"style-{layer}", "style", f"{'abcde'[count - 1]}: {layer}", "texture", *pictures, source, **names
-            )
-        photograph, _ = _inputs(name, *pictures, row="content")
-        yield dataclasses.replace(photograph, column="what goes in")
-        for letter, layer in zip("abcde", content_layers, strict=True):
-            names = {"content_layers": (layer,), "style_layers": ()}
-            yield Recipe(
-                name, f"content-{layer}", "content", f"{letter}: {layer}", "reconstruct", *pictures, source, **names
-            )
-
-    return panels
+def _rebuilt(content_layers):
+    """Return reconstructions: style from growing sets of layers above, content from one layer each below."""
+    pictures, given = ("the photograph", "Starry Night"), "what goes in"
+    style = [_panel("style", "style", pictures, given, "style")]
+    content = [_panel("photograph", "content", pictures, given, "content")]
+    for count, (letter, layer) in enumerate(zip("abcde", content_layers, strict=True), start=1):
+        last, layers = STYLE_LAYERS[count - 1], {"style_layers": STYLE_LAYERS[:count], "content_layers": ()}
+        style.append(_panel(f"style-{last}", "texture", pictures, f"{letter}: {last}", "style", **layers))
+        layers = {"style_layers": (), "content_layers": (layer,)}
+        content.append(_panel(f"content-{layer}", "reconstruct", pictures, f"{letter}: {layer}", "content", **layers))
+    return style + content
 
 
-def _figure_2(edition):
-    """One photograph (A) in five styles (B to F), each with its ratio."""
-
-    def panels(name):
-        source = FIGURES[name].source
-        yield Recipe(name, "A", "", "A", "content", "the photograph", "Starry Night", source)
-        for letter, style, *ratios in FIG2:
-            ratio = ratios[edition]
-            yield Recipe(name, letter, "", letter, "stylise", "the photograph", style, source, published=ratio)
-
-    return panels
+def _in_five_styles(edition):
+    """Return one photograph (A) in five styles (B to F), each with its ratio."""
+    photograph = _panel("A", "content", ("the photograph", "Starry Night"))
+    painted = lambda name, style, *ratios: _panel(  # noqa: E731
+        name, "stylise", ("the photograph", style), published=ratios[edition]
+    )
+    return [photograph, *(painted(*row) for row in FIG2)]
 
 
-def _figure_3(name) -> Iterator[Recipe]:
-    for count, layer in enumerate(STYLE_LAYERS, start=1):
-        for ratio in FIG3_RATIOS:
-            yield Recipe(
-                name,
-                f"{layer}-{ratio:.0e}",
-                layer if count == 1 else f"+ {layer}",
-                power_of_ten(ratio),
-                "stylise",
-                "the photograph",
-                "Composition VII",
-                FIGURES[name].source,
-                style_layers=STYLE_LAYERS[:count],
-                published=ratio,
-            )
+def _by_layers_and_ratios(*pictures):
+    """Return paintings, more style layers downwards, more content to the right."""
+    return [
+        _panel(
+            f"{layer}-{ratio:.0e}",
+            "stylise",
+            pictures,
+            power_of_ten(ratio),
+            layer if count == 1 else f"+ {layer}",
+            style_layers=STYLE_LAYERS[:count],
+            published=ratio,
+        )
+        for count, layer in enumerate(STYLE_LAYERS, start=1)
+        for ratio in FIG3_RATIOS
+    ]
 
 
-def _ratios(name) -> Iterator[Recipe]:
-    pictures = ("the photograph", "Composition VII")
-    yield from _inputs(name, *pictures)
-    for ratio in CVPR4_RATIOS:
-        label = power_of_ten(ratio)
-        yield Recipe(name, f"{ratio:.0e}", "", label, "stylise", *pictures, FIGURES[name].source, published=ratio)
+def _by_ratios(*pictures):
+    painted = lambda r: _panel(f"{r:.0e}", "stylise", pictures, power_of_ten(r), published=r)  # noqa: E731
+    return [*_given(*pictures), *map(painted, CVPR4_RATIOS)]
 
 
-def _content_layers(name) -> Iterator[Recipe]:
-    pictures = ("the photograph", "Jesuiten III")
-    yield from _inputs(name, *pictures)
-    for layer in ("relu2_2", "relu4_2"):
-        layers = {"content_layers": (layer,)}
-        yield Recipe(name, layer, "", layer, "stylise", *pictures, FIGURES[name].source, **layers)
+def _by_content_layers(*pictures):
+    painted = lambda layer: _panel(layer, "stylise", pictures, content_layers=(layer,))  # noqa: E731
+    return [*_given(*pictures), *map(painted, ("relu2_2", "relu4_2"))]
 
 
-def _starts(name) -> Iterator[Recipe]:
-    pictures, source = ("the photograph", "Starry Night"), FIGURES[name].source
-    for init in ("content", "style"):
-        yield Recipe(name, f"from-{init}", "", f"from the {init}", "stylise", *pictures, source, init=init)
-    for seed in range(4):
-        yield Recipe(name, f"from-noise-{seed}", "", f"noise, seed {seed}", "stylise", *pictures, source, seed=seed)
+def _by_starts(*pictures):
+    known = [
+        _panel(f"from-{init}", "stylise", pictures, f"from the {init}", init=init) for init in ("content", "style")
+    ]
+    noise = [_panel(f"from-noise-{n}", "stylise", pictures, f"noise, seed {n}", seed=n) for n in range(4)]
+    return known + noise
 
 
 def _one_painting(content, style, ratio):
-    def panels(name):
-        yield from _inputs(name, content, style)
-        yield Recipe(name, "painting", "", "painting", "stylise", content, style, FIGURES[name].source, published=ratio)
-
-    return panels
+    return [*_given(content, style), _panel("painting", "stylise", (content, style), published=ratio)]
 
 
 def power_of_ten(ratio: float) -> str:
@@ -240,14 +219,14 @@ def power_of_ten(ratio: float) -> str:
 
 
 _PANELS = {
-    "fig1": _figure_1(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")),
-    "fig2": _figure_2(0),
-    "fig3": _figure_3,
-    "cvpr1": _figure_1(("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")),
-    "cvpr3": _figure_2(1),
-    "cvpr4": _ratios,
-    "cvpr5": _content_layers,
-    "cvpr6": _starts,
+    "fig1": _rebuilt(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")),
+    "fig2": _in_five_styles(0),
+    "fig3": _by_layers_and_ratios("the photograph", "Composition VII"),
+    "cvpr1": _rebuilt(("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")),
+    "cvpr3": _in_five_styles(1),
+    "cvpr4": _by_ratios("the photograph", "Composition VII"),
+    "cvpr5": _by_content_layers("the photograph", "Jesuiten III"),
+    "cvpr6": _by_starts("the photograph", "Starry Night"),
     "cvpr7": _one_painting("London", "New York by night", 3e-3),
     "slides1": _one_painting("the landscape", "The Scream", 1e-3),
     "slides2": _one_painting("the dancer", "the Picasso", 5e-3),

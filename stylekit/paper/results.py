@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ def store(panels: Sequence[Panel], folder: Path) -> None:
     """Write the panels of one figure into `folder`/NAME: a JPEG each, and panels.json with all that belongs to them."""
     target = folder / panels[0].recipe.figure
     target.mkdir(parents=True, exist_ok=True)
-    facts = {p.recipe.panel: _facts(p) for p in panels}
+    facts = {p.recipe.panel: p.facts() for p in panels}
     for p in panels:
         write_whole(target / f"{p.recipe.panel}.jpg", jpeg_bytes(p.image, QUALITY))
     write_whole(target / INDEX, (json.dumps(facts, indent=1) + "\n").encode())
@@ -45,14 +44,3 @@ def expected(figure: str) -> dict[str, dict[str, float]]:
     """Return the final loss terms of a figure's small panels by name (see tools/make_figures.py)."""
     path = data_folder() / "expected" / f"{figure}.json"
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _facts(p):
-    return {
-        "figure": dataclasses.asdict(p.recipe),
-        "sha256": dataclasses.asdict(p.made_from),
-        "losses": p.losses,
-        "evaluations": p.evaluations,
-        "seconds": round(p.seconds, 1),
-        "machine": p.machine,
-    }

@@ -6,6 +6,7 @@ A panel's file is written whole or not at all, so a run may be killed at any mom
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,14 +36,14 @@ class _Share:
     """Counts how much of a sweep is done: a panel weighs the evaluations that it may take, and one for its file."""
 
     def __init__(self, recipes: Sequence[Recipe]):
-        self.whole, self.finished, self.count = sum(r.evaluations + 1 for r in recipes), 0, len(recipes)
+        self.whole, self.finished = sum(r.evaluations + 1 for r in recipes), 0
 
     def step(self, recipe: Recipe, part: float) -> SweepStep:
         return SweepStep(recipe, False, (self.finished + part * recipe.evaluations) / self.whole)
 
     def written(self, recipe: Recipe) -> SweepStep:
-        self.finished, self.count = self.finished + recipe.evaluations + 1, self.count - 1
-        return SweepStep(recipe, True, self.finished / self.whole if self.count else 1.0)
+        self.finished += recipe.evaluations + 1
+        return SweepStep(recipe, True, self.finished / self.whole)
 
 
 def run(recipes: Sequence[Recipe], folder: Path, device: str = "auto") -> Iterator[SweepStep]:
@@ -50,33 +51,27 @@ def run(recipes: Sequence[Recipe], folder: Path, device: str = "auto") -> Iterat
 
     Raises InputError, when called, if the folder holds panels of another recipe.
     """
-    networks = _Networks(device)
-    return _run(_open(recipes, folder, networks), folder, networks)
+    load = _loader(device)
+    return _run(_open(recipes, folder, load), folder, load)
 
 
-def _run(jobs, folder, networks):
+def _run(jobs, folder, load):
     share = _Share([recipe for recipe, _ in jobs])
     folder.mkdir(parents=True, exist_ok=True)
     for recipe, made_from in jobs:
         if made_from is not None:
-            record = Record()
-            for step in paint(recipe, networks[recipe.network]):
+            network, record = load(recipe.network), Record()
+            for step in paint(recipe, network):
                 record.add(step)
                 yield share.step(recipe, step.done)
-            write_whole(panel_file(folder, recipe), finished(recipe, made_from, record, networks.device))
+            write_whole(panel_file(folder, recipe), finished(recipe, made_from, record, network.mean.device))
         yield share.written(recipe)
 
 
-class _Networks(dict):
-    """Networks by name or file, each loaded once."""
-
-    def __init__(self, device: str):
-        super().__init__()
-        self.device = pick_device(device)
-
-    def __missing__(self, name):
-        self[name] = load_network(name, device=str(self.device))
-        return self[name]
+def _loader(device):
+    """Return the function that loads a network by name or file, each once."""
+    device = str(pick_device(device))
+    return functools.cache(lambda name: load_network(name, device=device))
 
 
 def run_on_cluster(
@@ -94,7 +89,7 @@ def run_on_cluster(
     its own, and stops with AssetError if they are others than here. Raises ValueError without the extra "cluster".
     """
     waiting, share = {}, _Share(recipes)
-    for recipe, made_from in _open(recipes, folder, _Networks(device)):
+    for recipe, made_from in _open(recipes, folder, _loader(device)):
         if made_from is None:
             yield share.written(recipe)
         else:
@@ -146,7 +141,7 @@ def panel_file(folder: Path, recipe: Recipe) -> Path:
     return folder / f"{recipe.panel}.png"
 
 
-def _open(recipes, folder, networks):
+def _open(recipes, folder, load):
     """Return each recipe with the hashes of its inputs, None in their place where it is done; write nothing."""
     if folder.exists() and not folder.is_dir():
         raise AssetError(f"{folder} is a file: name a folder for the panels, which is made where there is none")
@@ -155,7 +150,7 @@ def _open(recipes, folder, networks):
     for recipe in recipes:
         key = (recipe.content, recipe.style, recipe.network)
         if key not in known:
-            known[key] = inputs(recipe, networks[recipe.network])
+            known[key] = inputs(recipe, load(recipe.network))
         jobs.append((recipe, None if _is_done(recipe, known[key], folder) else known[key]))
     return jobs
 
@@ -184,17 +179,14 @@ def _client(address, workers):
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise InputError('workers need Dask: install the extra, as in pip install -e ".[cluster]"') from error
-    if address is not None:
-        with _reached(Client, address) as client:
-            yield client, None
+    if address is None:
+        local = {"n_workers": workers, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+        with LocalCluster(**local) as cluster, Client(cluster) as client:
+            yield client, max(1, torch.get_num_threads() // workers)
         return
-    local = {"n_workers": workers, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
-    with LocalCluster(**local) as cluster, Client(cluster) as client:
-        yield client, max(1, torch.get_num_threads() // workers)
-
-
-def _reached(Client, address):
     try:
-        return Client(address, timeout="10s")
+        client = Client(address, timeout="10s")
     except OSError as error:
         raise InputError(f"no scheduler answers at {address}: start one with dask scheduler, or check it") from error
+    with client:
+        yield client, None

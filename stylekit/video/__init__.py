@@ -6,5 +6,3 @@ Notebook 10 paints one.
 
 from stylekit.video.reading import Film, Frame, open_film
 from stylekit.video.writing import CONTAINERS, check_film_output, film_size, write_film
-
-__all__ = ["CONTAINERS", "Film", "Frame", "check_film_output", "film_size", "open_film", "write_film"]

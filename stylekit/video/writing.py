@@ -19,7 +19,7 @@ from PIL import Image
 
 from stylekit import images
 from stylekit.errors import AssetError
-from stylekit.files import check_folder
+from stylekit.files import check_target
 from stylekit.video.reading import CAREFUL, Film, Frame
 from stylekit.video.sound import Sound
 
@@ -38,17 +38,8 @@ BT709, LIMITED = 1, 1  # H.264's numbers for the colours of HDTV, and for a lumi
 
 
 def check_film_output(path: str | Path) -> None:
-    """Check, before any work is spent, that a film can be written to `path`.
-
-    Raises AssetError if the suffix is none of CONTAINERS, if the path is a folder, or if its folder is missing or
-    cannot be written.
-    """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise AssetError(f"{path} is a folder: give the name of a film in it, such as {path / 'painting.mp4'}")
-    if path.suffix.lower() not in CONTAINERS:
-        raise AssetError(f"{str(path)!r} must end in one of {', '.join(CONTAINERS)}; it ends in {path.suffix!r}")
-    check_folder(path.parent)
+    """Check that a film can be written to `path`, as `files.check_target` does; its suffix is one of CONTAINERS."""
+    check_target(Path(path).expanduser(), CONTAINERS)
 
 
 def film_size(film: Film, path: str | Path, size: int | None = None) -> tuple[int, int]:
