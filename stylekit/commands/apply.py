@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from stylekit import assets, colour, files, images
-from stylekit.commands.output import recipe_of, save
 from stylekit.commands.progress import counted, follow
+from stylekit.commands.recipe import recipe_of, save
 from stylekit.errors import AssetError, InputError
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.motion import BLEND, paint_frames

@@ -1,17 +1,43 @@
-"""`stylekit recipe`: print the command that made a painting."""
+"""`stylekit recipe`: print the command that made a painting; and the recipe that a command writes into its painting."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from stylekit import images
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from stylekit import assets, images
 from stylekit.colour import AFTERWARDS
-from stylekit.commands.texture import METHODS
 from stylekit.errors import InputError
-from stylekit.files import RECIPE
+from stylekit.files import RECIPE, versions
+from stylekit.networks import weights_hash
+
+
+def recipe_of(arguments: Mapping, pictures: tuple[str, ...], network: nn.Module | None = None) -> dict:
+    """Return what makes a picture: the arguments of a command, and what they stood for when it began.
+
+    `pictures` are the arguments that name one, in the order in which the command takes them.
+    """
+    hashes = {name: images.picture_hash(assets.open_picture(arguments[name])) for name in pictures}
+    given = {name: value for name, value in arguments.items() if name != "run"}
+    return {
+        "arguments": given | {"output": str(arguments["output"])},
+        "sha256": hashes | ({"weights": weights_hash(network)} if network else {}),
+        "versions": versions(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def save(image: Float[Tensor, "1 3 H W"], output: Path, recipe: dict) -> None:
+    """Write a picture; only a .png carries its recipe."""
+    metadata = {RECIPE: json.dumps(recipe)} if output.suffix.lower() == ".png" else None
+    images.save_image(image, output, metadata)
 
 
 def add_options(command):
@@ -32,29 +58,24 @@ def run(options) -> int:
 
 
 def _command(recipe):
-    """Return the words of a command, by the key that only its recipes have."""
+    """Return the words of a command."""
     if "studio" in recipe:
         return _studio(recipe["studio"])
     if "figure" in recipe:
         made = recipe["figure"]
-        size_and_steps = {"size": made["sizes"][-1], "steps": made["steps"]}
-        options = {name: made[name] for name in ("variant", "network", "originals")}
-        return ["figure", made["figure"], *_words(options | size_and_steps)]
-    if "texture" in recipe:
-        start, pictures = ["texture", recipe["texture"]], METHODS[recipe["texture"]]
-    elif "apply" in recipe:
-        start, pictures = ["apply", recipe["apply"]], ("input",)
-    else:
-        start, pictures = ["stylise"], ("content", "style")
+        options = {name: made[name] for name in ("variant", "network", "originals", "steps")}
+        return ["figure", made["figure"], *_words(options | {"size": made["sizes"][-1]})]
+    start = [word for key in ("texture", "apply") if key in recipe for word in (key, recipe[key])] or ["stylise"]
     options = recipe["arguments"]
-    return [*start, *(options[name] for name in pictures), *_words(options, but=pictures)]
+    pictures = [options[name] for name in recipe["sha256"] if name in options]
+    return [*start, *pictures, *_words({name: options[name] for name in options if name not in recipe["sha256"]})]
 
 
-def _words(options, but=()):
+def _words(options):
     """Return options by name as words; what was not given, None or False, has none."""
     words = []
     for name, value in options.items():
-        if name not in but and value is not None and value is not False:
+        if value is not None and value is not False:
             values = value if isinstance(value, list) else [value]
             words.append("-o" if name == "output" else "--" + name.replace("_", "-"))
             words += [str(one) for one in values if one is not True]

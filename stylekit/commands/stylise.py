@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stylekit import colour, images
-from stylekit.commands.output import recipe_of, save
 from stylekit.commands.progress import follow
+from stylekit.commands.recipe import recipe_of, save
 from stylekit.errors import InputError
 from stylekit.networks import NETWORKS, load_network
 from stylekit.objective import CONTENT_WEIGHT, SCALES, STYLE_LAYERS

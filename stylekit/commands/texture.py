@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from stylekit import colour, images, patches
-from stylekit.commands.output import recipe_of, save
 from stylekit.commands.progress import follow
+from stylekit.commands.recipe import recipe_of, save
 
 METHODS = {  # the pictures that each takes, by their names in the options
     "efros-leung": ("exemplar",),

@@ -10,7 +10,6 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 import torch
-from torch import nn
 
 from stylekit import assets
 from stylekit.errors import AssetError
@@ -19,6 +18,7 @@ from stylekit.files import write_whole
 from stylekit.networks import pick_device
 
 ARCHITECTURE = "architecture"  # the keyword of the safetensors text that says what the weights are of
+STATE = {"network", "optimiser", "step", "seconds", "losses", "identity"}  # what a checkpoint holds
 
 
 class CheckpointError(AssetError):
@@ -33,10 +33,9 @@ def save_transformer(network: TransformationNetwork, path: str | Path, facts: di
 
 
 def load_transformer(name: str | Path, device: str = "auto") -> TransformationNetwork:
-    """Return a trained network by the name of a bundled style ("swirls") or from a .safetensors file.
+    """Return a trained network, frozen, by the name of a bundled style ("swirls") or from a .safetensors file.
 
-    Frozen, in float32. Raises AssetError for an unknown name, and for a file that cannot be read or does not hold a
-    transformation network.
+    Raises AssetError for an unknown name, and for a file that does not hold a transformation network.
     """
     path = _find(name)
     facts, weights = _read(path)
@@ -44,10 +43,9 @@ def load_transformer(name: str | Path, device: str = "auto") -> TransformationNe
         network = TransformationNetwork(Architecture(**json.loads(facts[ARCHITECTURE])))
         network.load_state_dict({key: value.float() for key, value in weights.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]
         raise AssetError(
-            f"{path} does not hold the weights of a transformation network (another architecture?): {reason}. "
-            "Train one: python -m stylekit train STYLE --photos FOLDER"
+            f"{path} does not hold the weights of a transformation network (another architecture?): "
+            f"{str(error).splitlines()[0]}. Train one: python -m stylekit train STYLE --photos FOLDER"
         ) from error
     return network.requires_grad_(False).eval().to(pick_device(device)).to(memory_format=torch.channels_last)
 
@@ -87,10 +85,10 @@ def _read(path):
         raise AssetError(f"{path} is no readable safetensors file (cut short?): {error}") from error
 
 
-def write_checkpoint(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, **progress) -> None:
-    """Write the state of a training, and how far it is: its step, seconds, losses and identity."""
+def write_checkpoint(path: Path, state: dict) -> None:
+    """Write the state of a training, all of STATE."""
     content = io.BytesIO()
-    torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict()} | progress, content)
+    torch.save(state, content)
     write_whole(path, content.getvalue())
 
 
@@ -98,7 +96,7 @@ def read_checkpoint(path: Path) -> dict:
     """Return the state of a training. Raises CheckpointError for a file that holds none."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        missing = {"network", "optimiser", "step", "seconds", "losses", "identity"} - set(state)
+        missing = STATE - set(state)
     except Exception as error:  # whatever a reader makes of a damaged file, the sentence is the same
         raise CheckpointError(
             f"{path} is no readable checkpoint (cut short?): {error}. Remove it to begin again."

@@ -1,6 +1,6 @@
 """Films painted frame by frame flicker; blending along the motion calms them, and a measure says how much.
 
-A network paints each frame for itself, and small changes of the input (noise, a step to the side) change its strokes.
+A network paints each frame for itself, and small changes of the input change its strokes.
 Manuel Ruder, Alexey Dosovitskiy and Thomas Brox, "Artistic style transfer for videos" (2016), ask that a frame agree
 with the frame before, warped along the optical flow, wherever that can be seen in both. They make it a term of the loss
 of an optimisation; a finished network has none, so here the warped frame is blended with the new one instead.
@@ -85,8 +85,7 @@ class Steady:
 
     .. math:: O_t = (1 - a) \, \mathrm{painting}_t + a \, \mathrm{warp}(O_{t-1})
 
-    with a = strength x trust (notebook 10); `strength` from 0 (nothing is blended) to less than 1. Keeps one
-    frame and its painting, on the painting's device. Raises InputError for another strength.
+    with a = strength x trust (notebook 10); `strength` from 0 to less than 1. Raises InputError for another.
     """
 
     def __init__(self, strength: float):

@@ -34,19 +34,15 @@ PAPER_STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 class PerceptualLoss:
     r"""The objective of a transformation network: content, style and total variation, one value per picture.
 
-    With content_weight, style_weight and tv_weight in front (notebook 10), as in `stylekit.objective`:
-
     .. math:: \alpha C + \beta \sum_l w_l S_l + \gamma TV
 
-    in the scale "relative" of that module, with one difference: there each term is divided by what the photograph
-    itself scores, here by the mean over `reference`, a few photographs. A network sees thousands, and those that
-    chance to lie near the style would outweigh all others. With one photograph as the reference both are the same.
-    Each term is a mean over positions, so that a square cut from a photograph and the whole of it are measured alike.
-    Content is compared with the photograph painted (Johnson 2016, equation 2), style with Gram matrices divided by
-    their own M (equation 4 there; equation 4 of Gatys 2015). The style layers are those of the optimisation unless
-    said otherwise: the kit's styles live on large forms, which Johnson's relu4_3 does not see. The content weight is
-    many times that of an optimisation, because a network ends with a style loss ten times as high; the kit's own were
-    trained with 0.25 to 1, the less the smaller that loss is for a style. All images RGB in [0, 1].
+    as in the scale "relative" of `stylekit.objective` (notebook 10; Johnson 2016, equations 2 and 4), with one
+    difference: there each term is divided by what the photograph itself scores, here by the mean over `reference`, a
+    few photographs. A network sees thousands, and those that chance to lie near the style would outweigh all others.
+    The style layers are those of the optimisation: the kit's styles live on large forms, which Johnson's relu4_3 does
+    not see. The content weight is many times that of an optimisation, because a network ends with a style loss ten
+    times as high; the kit's own were trained with 0.25 to 1, the less the smaller that loss is for a style. All images
+    RGB in [0, 1].
     """
 
     def __init__(

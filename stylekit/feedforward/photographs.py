@@ -32,7 +32,7 @@ class Photographs(Sequence):
     def __init__(self, source: str | Path, size: int = 256):
         self.source, self.size = Path(source).expanduser(), size
         self.unreadable: set[str] = set()
-        self._places = _places(self.source)  # (name, offset, length); a folder's files whole
+        self._places = _places(self.source)
         if not self._places:
             raise AssetError(f"{self.source} holds no picture: expected files ending in {', '.join(SUFFIXES)}")
 
@@ -43,11 +43,13 @@ class Photographs(Sequence):
         if not -len(self) <= index < len(self):
             raise IndexError(f"there are {len(self)} photographs, no number {index}")
         for number in range(index, index + len(self)):
-            name, offset, length = self._places[number % len(self)]
+            name, path, offset, length = self._places[number % len(self)]
             if name in self.unreadable:
                 continue
             try:
-                return _square(self._read(name, offset, length), self.size)
+                with path.open("rb") as file:
+                    file.seek(offset)
+                    return _square(file.read(length), self.size)
             except (AssetError, OSError):
                 self.unreadable.add(name)
         raise AssetError(f"none of the {len(self)} pictures in {self.source} can be read")
@@ -65,13 +67,6 @@ class Photographs(Sequence):
         seen._places, held_out._places = self._places[:cut], self._places[cut:]
         return seen, held_out
 
-    def _read(self, name, offset, length):
-        if offset is None:
-            return (self.source / name).read_bytes()
-        with self.source.open("rb") as file:
-            file.seek(offset)
-            return file.read(length)
-
 
 def spread(photographs: Sequence[Tensor], count: int = 16) -> Float[Tensor, "some 3 size size"]:
     """Return `count` photographs, or all where there are fewer: the middles of as many equal parts of a collection."""
@@ -81,10 +76,10 @@ def spread(photographs: Sequence[Tensor], count: int = 16) -> Float[Tensor, "som
 
 
 def _places(source):
-    """Return (name, offset, length) of each picture file, in the order of their names."""
+    """Return of each picture its name and where its bytes are (file, offset, length), in the order of the names."""
     if source.is_dir():
         paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-        return [(str(path.relative_to(source)), None, None) for path in paths]
+        return [(str(path.relative_to(source)), path, 0, -1) for path in paths]  # -1: to the end
     if not source.is_file():
         raise AssetError(f"there is no folder or tar file of photographs at {source}")
     try:
@@ -93,7 +88,7 @@ def _places(source):
     except tarfile.TarError as error:
         raise AssetError(f"{source} is no tar file without compression ({error}): unpack it into a folder") from error
     pictures = [member for member in members if member.name.lower().endswith(SUFFIXES)]
-    return sorted((member.name, member.offset_data, member.size) for member in pictures)
+    return sorted((member.name, source, member.offset_data, member.size) for member in pictures)
 
 
 def _square(content, size):

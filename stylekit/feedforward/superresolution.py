@@ -24,21 +24,20 @@ from stylekit.networks import LossNetwork
 BLUR = 1.0  # pixels: the deviation of the paper's Gaussian
 PAPER_LAYERS = ("relu2_2",)  # Johnson 2016, section 4.2
 LAYERS = ("relu1_2", "relu2_2")  # see FeatureLoss
-SHIPPED = ("pixels", "perceptual")
 SUPERRESOLUTION = Architecture(width=8, normalisation="none", enlarge=4)
 
 Images = Float[Tensor, "B 3 H W"]
 
 
-def shrink(image: Images, times: int = 4) -> Float[Tensor, "B 3 h w"]:
-    """Return photographs blurred with a Gaussian of one pixel and made `times` smaller, bicubically (section 4.2).
+def shrink(image: Images) -> Float[Tensor, "B 3 h w"]:
+    """Return photographs blurred with a Gaussian of one pixel and made four times smaller, bicubically (section 4.2).
 
-    Raises InputError for a size that `times` does not divide.
+    Raises InputError for a size that four does not divide.
     """
     height, width = image.shape[-2:]
-    if height % times or width % times:
-        raise InputError(f"cannot make {width} x {height} pixels {times} times smaller: crop to multiples of {times}")
-    return resize_image(blur(image), (height // times, width // times))
+    if height % 4 or width % 4:
+        raise InputError(f"cannot make {width} x {height} pixels 4 times smaller: crop to multiples of 4")
+    return resize_image(blur(image), (height // 4, width // 4))
 
 
 def blur(image: Images, deviation: float = BLUR) -> Images:
@@ -79,20 +78,18 @@ class Enlarger(nn.Module):
 
 def load_enlarger(loss: str, device: str = "auto") -> Enlarger:
     """Return the network that ships, trained with one of two losses: "pixels" or "perceptual" (see data/README.md)."""
-    if loss not in SHIPPED:
-        raise InputError(f"the enlargers that ship were trained with the loss {' or '.join(SHIPPED)}, not {loss!r}")
+    if loss not in ("pixels", "perceptual"):
+        raise InputError(f"the enlargers that ship were trained with the loss pixels or perceptual, not {loss!r}")
     return Enlarger(load_transformer(data_folder() / "superresolution" / f"{loss}.safetensors", device))
 
 
-def bicubic(small: Images, times: int = 4) -> Float[Tensor, "B 3 h w"]:
-    """Return pictures enlarged by interpolation alone, which knows nothing of what pictures show."""
-    return resize_image(small, (times * small.shape[-2], times * small.shape[-1]))
+def bicubic(small: Images) -> Float[Tensor, "B 3 h w"]:
+    """Return pictures enlarged four times by interpolation alone, which knows nothing of what pictures show."""
+    return resize_image(small, (4 * small.shape[-2], 4 * small.shape[-1]))
 
 
 class FeatureLoss:
-    r"""The feature reconstruction loss, summed over layers of a loss network, one value for each picture.
-
-    Johnson 2016, equation 2 (notebook 10): the content loss of Eq. 1 times 2/(N M).
+    r"""The feature reconstruction loss (Johnson 2016, equation 2; notebook 10), summed over layers of a loss network.
 
     .. math:: \sum_l \frac{1}{N M} \sum_{ij} (F_{ij} - P_{ij})^2
 
@@ -105,7 +102,7 @@ class FeatureLoss:
         self.network, self.layers = network, tuple(layers)
 
     def __call__(self, enlarged: Images, photographs: Images) -> dict[str, Float[Tensor, " B"]]:
-        """Return the loss of each layer by its name, and their sum as "total"."""
+        """Return the loss of each layer by its name, and their sum as "total", one value for each picture."""
         made = self.network.features(enlarged, self.layers)  # each (B, N, H, W)
         with torch.no_grad():
             true = self.network.features(photographs, self.layers)

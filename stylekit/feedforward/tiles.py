@@ -1,12 +1,11 @@
 """Painting in one pass, or in tiles where the picture is too large for the memory: the same painting.
 
-A tile is a strip of rows as wide as the picture, with as much of its surroundings as the convolutions reach. What does
-not end at a margin is instance normalisation: it takes the mean and the variance of the whole picture. So the network
-is not run tile after tile but stage after stage, a stage over all tiles before the next begins. Between stages only the
-responses at a quarter of the size are kept, for the whole picture: the residual blocks' x and what is to be added to
-it, eight numbers per pixel at the kit's width, beside the six of the picture and the painting (in one pass the network
-needs well over a hundred). The layers before and after the blocks are larger, and are computed again instead for each
-normalisation that is to be measured.
+A tile is a strip of rows as wide as the picture, with as much of its surroundings as the convolutions reach. Instance
+normalisation takes the mean and the variance of the whole picture. So the network is not run tile after tile but stage
+after stage, a stage over all tiles before the next begins. Between stages only the responses at a quarter of the size
+are kept: the residual blocks' x and what is to be added to it, eight numbers per pixel at the kit's width (in one pass
+the network needs well over a hundred). The layers before and after the blocks are larger, and are computed again
+instead for each normalisation that is to be measured.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import copy
 import itertools
 import math
 from fractions import Fraction
-from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -34,11 +32,10 @@ def transform(
 ) -> Float[Tensor, "1 3 h w"]:
     """Return the painting of an image, clamped to [0, 1]: in one pass, or in tiles of about `tile` x `tile` pixels.
 
-    Both ways agree to rounding. In tiles (strips as wide as the image, of 16 rows or more) it takes about twice the
-    time and a fraction of the memory. The image is RGB in [0, 1]; it is moved to the network's device and precision,
-    and the painting stays there. The network stays as it is, and the size too, but for super-resolution. Raises
-    InputError for a picture that `as_image` refuses, a tile of less than 16 pixels, padding "border" in tiles, and
-    batch normalisation that is still in training.
+    Both ways agree to rounding. In tiles it takes about twice the time and a fraction of the memory. The image is
+    moved to the network's device and precision, and the painting stays there. Raises InputError for a picture that
+    `as_image` refuses, a tile of less than 16 pixels, padding "border" in tiles, and batch normalisation that is still
+    in training.
     """
     _check(network, tile)
     image = as_image(image).to(network.last.weight)
@@ -61,12 +58,9 @@ def _check(network, tile):
 
 def _in_tiles(network, image, rows):
     """Run a network stage after stage; a stage ends where statistics are to be measured, or responses are kept."""
-    down = [_centred, *itertools.chain.from_iterable(map(_steps, network.down))]
-    up = [
-        *itertools.chain.from_iterable(map(_steps, network.up)),
-        network.last,
-        partial(_squashed, network.architecture.slope),
-    ]
+    down, up = ([step for part in parts for step in _steps(part)] for parts in (network.down, network.up))
+    down = [lambda image: 2 * image - 1, *down]  # as TransformationNetwork begins, and as it ends:
+    up += [network.last, lambda z: (0.5 + RANGE * torch.tanh(network.architecture.slope * z)).clamp(0, 1)]
     _measure_all(down, image, rows)
     _, ratio = _geometry(down)
     x = _filled(_empty(image, network.residual[0].convolutions[0].in_channels, ratio), _strips(down, image, rows))
@@ -76,14 +70,6 @@ def _in_tiles(network, image, rows):
     del y
     _measure_all(up, x, rows)
     return _filled(_empty(image, 3, Fraction(network.architecture.enlarge)), _strips(up, x, rows))
-
-
-def _centred(image):
-    return 2 * image - 1  # as TransformationNetwork begins
-
-
-def _squashed(slope, z):
-    return (0.5 + RANGE * torch.tanh(slope * z)).clamp(0, 1)  # as it ends
 
 
 def _steps(part):

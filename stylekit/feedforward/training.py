@@ -53,8 +53,7 @@ class Schedule:
 
     def done(self, step: int, seconds: float) -> float:
         """Return how much of the training is over, from 0 to 1."""
-        part = step / self.steps if self.steps else seconds / self.seconds
-        return min(1.0, part)
+        return min(1.0, step / self.steps if self.steps else seconds / self.seconds)
 
     def rate_at(self, done: float) -> float:
         """Return Adam's rate: constant, then linear to zero over the last part."""
@@ -86,13 +85,12 @@ def train(
     """Train a network in place, yielding a TrainingStep after each step (Johnson 2016, section 3).
 
     `objective` takes what the network made of a batch, and the batch, and returns loss terms by name, one value for
-    each picture; "total" is minimised. Step k draws its photographs from (seed, k). With a `checkpoint` the training
-    goes on from that file if it exists, and writes it every so many steps and at the end; `facts` (plain data) are kept
-    in it, and another training's file is refused. A run that was killed and resumed makes the same steps as one that
-    was not; one that is over already yields its last step again. In a process group each process takes its share of a
-    batch.
+    each picture; "total" is minimised. With a `checkpoint` the training goes on from that file if it exists, and writes
+    it every so many steps and at the end; `facts` (plain data) say whose it is. A run that was killed and resumed makes
+    the same steps as one that was not; one that is over already yields its last step again. In a process group each
+    process takes its share of a batch.
     Raises, when called, InputError for photographs smaller than a crop or a batch that does not divide by the
-    processes, CheckpointError for a file that is not this training's, AssetError for one that cannot be written. Raises
+    processes, CheckpointError for a file that is another training's, AssetError for one that cannot be written. Raises
     NonFiniteLoss when the loss or its gradient is no longer finite: the network and the file then are as the last good
     step left them.
     """
@@ -104,8 +102,9 @@ def train(
 
     def keep(step):
         if checkpoint and _place()[0] == 0 and (step.number % every == 0 or step.done >= 1):
-            progress = {"step": step.number, "seconds": step.seconds, "losses": step.losses, "identity": identity}
-            write_checkpoint(checkpoint, network, optimiser, **progress)
+            made = {"step": step.number, "seconds": step.seconds, "losses": step.losses, "identity": identity}
+            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict()} | made
+            write_checkpoint(checkpoint, state)
 
     return _steps(network, objective, photographs, schedule, optimiser, begun, keep)
 

@@ -15,8 +15,7 @@ from stylekit.paper.johnson import (
     time_table,
 )
 from stylekit.paper.measurements import DESCENTS, MEASURED, Measurement, measurements
-from stylekit.paper.panels import Panel, paint
+from stylekit.paper.panels import Panel, expected, paint, store, stored
 from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins
-from stylekit.paper.results import expected, store, stored
 from stylekit.paper.sources import FIGURES, Figure
 from stylekit.paper.sweep import SweepStep, read_panels, run, run_on_cluster

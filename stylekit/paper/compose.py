@@ -36,7 +36,8 @@ def compose(panels: Iterable[Panel], width: float = WIDTH, alt: str = "") -> fig
     height = lambda columns: min(TALLEST, width / columns / widest)  # noqa: E731
     words = {"alt": alt, "caption": caption}
     if figure.layout == "plates":
-        plates = {p.recipe.column: (p.image, _inset(p)) for p in panels}
+        inset = lambda p: load_image(p.recipe.style, INSET) if p.recipe.method == "stylise" else None  # noqa: E731
+        plates = {p.recipe.column: (p.image, inset(p)) for p in panels}
         return figures.plates(plates, title, height=height(2), **words)
     rows: dict[str, dict] = {}
     for p in panels:
@@ -54,21 +55,10 @@ def write_figure(panels: Sequence[Panel], folder: Path) -> list[Path]:
         drawing.savefig(content, format=suffix, dpi=DPI, bbox_inches="tight")
         written.append(folder / f"{name}.{suffix}")
         write_whole(written[-1], content.getvalue())
-    written.append(folder / "losses.csv")
-    write_whole(written[-1], losses_table(panels).encode())
-    return written
-
-
-def losses_table(panels: Sequence[Panel]) -> str:
-    """Return the course of the losses of all panels as comma-separated values; a term that a panel lacks is empty."""
     rows = [{"panel": p.recipe.panel} | row for p in panels for row in csv.DictReader(io.StringIO(p.course))]
-    return csv_text(rows)
-
-
-def _inset(panel):
-    """Return the style picture of a painted panel, small."""
-    painted = panel.recipe.method == "stylise"
-    return load_image(panel.recipe.style, INSET) if painted else None
+    written.append(folder / "losses.csv")
+    write_whole(written[-1], csv_text(rows).encode())
+    return written
 
 
 def _caption(panels):

@@ -161,21 +161,14 @@ def keep(figure: str, measured: object, folder: Path) -> Path:
     """Write what was measured into `folder`/`figure`/results.json, floats with four significant digits."""
     path = folder / figure / RESULTS
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (json.dumps(_rounded(measured), indent=1) + "\n").encode())
+    rounded = json.loads(json.dumps(measured), parse_float=lambda digits: float(f"{float(digits):.4g}"))
+    write_whole(path, (json.dumps(rounded, indent=1) + "\n").encode())
     return path
 
 
 def measured(figure: str, folder: Path | None = None):
     """Return what was measured once and ships with the kit (or lies in `folder`): a list for Table 1, else a dict."""
     return json.loads(((folder or data_folder() / "results") / figure / RESULTS).read_text(encoding="utf-8"))
-
-
-def _rounded(value):
-    if isinstance(value, dict):
-        return {name: _rounded(entry) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_rounded(entry) for entry in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def table_rows(rows: Sequence[dict]) -> dict[str, dict[str, float | int]]:

@@ -1,4 +1,4 @@
-"""One panel: paint it, write it with its recipe and its losses, read it again."""
+"""One panel: paint it, write it with its recipe and its losses, read it again; and those that ship with the kit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stylekit.assets import open_picture
-from stylekit.errors import InputError
-from stylekit.files import LOSSES, RECIPE, versions
-from stylekit.images import load_image, picture_hash, png_bytes, read_metadata
+from stylekit.assets import data_folder, open_picture
+from stylekit.errors import AssetError, InputError
+from stylekit.files import LOSSES, RECIPE, versions, write_whole
+from stylekit.images import jpeg_bytes, load_image, picture_hash, png_bytes, read_metadata
 from stylekit.networks import LossNetwork, weights_hash
 from stylekit.optimise import Step
 from stylekit.paper.recipes import Recipe
+from stylekit.paper.sources import check_figure
 from stylekit.transfer import reconstruct, stylise, synthesise_texture
 
 KEEP = 5  # of this many Steps one goes into the record of the losses, besides the first and the last of each size
 KEPT = ("losses", "evaluations", "seconds", "machine")  # of a panel, beside its recipe and its inputs
+QUALITY = 88  # of a stored JPEG: a panel takes about 30 kB
+INDEX = "panels.json"  # beside the stored JPEGs of a figure: recipe, losses, time and machine of each
 
 
 @dataclass(frozen=True)
@@ -131,3 +134,32 @@ def panel(facts: dict, image: Tensor, course: str = "") -> Panel:
     arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in facts["figure"].items()}
     kept = {name: facts[name] for name in KEPT}
     return Panel(Recipe(**arguments), Inputs(**facts["sha256"]), image, course=course, **kept)
+
+
+def store(panels: Sequence[Panel], folder: Path) -> None:
+    """Write the panels of one figure into `folder`/NAME: a JPEG each, and panels.json with all that belongs to them."""
+    target = folder / panels[0].recipe.figure
+    target.mkdir(parents=True, exist_ok=True)
+    for p in panels:
+        write_whole(target / f"{p.recipe.panel}.jpg", jpeg_bytes(p.image, QUALITY))
+    facts = {p.recipe.panel: p.facts() for p in panels}
+    write_whole(target / INDEX, (json.dumps(facts, indent=1) + "\n").encode())
+
+
+def stored(figure: str, folder: Path | None = None) -> dict[str, Panel]:
+    """Return the stored panels of a figure by name (default: those that ship with the kit).
+
+    Raises InputError for an unknown figure, and AssetError if it was never stored.
+    """
+    check_figure(figure)
+    source = (folder or data_folder() / "results") / figure
+    if not (source / INDEX).is_file():
+        raise AssetError(f"no panels of {figure} are stored in {source}: run make figures in a checkout of the kit")
+    facts = json.loads((source / INDEX).read_text(encoding="utf-8"))
+    return {name: panel(entry, load_image(source / f"{name}.jpg")) for name, entry in facts.items()}
+
+
+def expected(figure: str) -> dict[str, dict[str, float]]:
+    """Return the final loss terms of a figure's small panels by name (see tools/make_figures.py)."""
+    path = data_folder() / "expected" / f"{figure}.json"
+    return json.loads(path.read_text(encoding="utf-8"))
