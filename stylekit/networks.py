@@ -10,6 +10,7 @@ What such a network sees, and why its filters may be rescaled: notebook 01.
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 import os
 import re
@@ -30,6 +31,7 @@ from stylekit import assets
 from stylekit.errors import AssetError, InputError
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+POOLING = {"average": functional.avg_pool2d, "max": functional.max_pool2d}  # Gatys 2015, Methods; as VGG was trained
 TIMEOUT = 10  # seconds without an answer after which a download is given up
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -89,7 +91,9 @@ class LossNetwork(nn.Module):
 
     def __init__(self, blocks, widths, padding="zeros", pooling="average"):
         super().__init__()
-        self.pool = pooling_function(pooling)
+        if pooling not in POOLING:
+            raise InputError(f"pooling must be {' or '.join(POOLING)}, not {pooling!r}")
+        self.pool = functools.partial(POOLING[pooling], kernel_size=2)
         self.convolutions = nn.ModuleDict()
         channels = 3
         for block, (depth, width) in enumerate(zip(blocks, widths, strict=True), start=1):
@@ -109,8 +113,7 @@ class LossNetwork(nn.Module):
         """Return the responses of the named layers to an image, evaluated no deeper than the deepest of them.
 
         The image is RGB in [0, 1]; a response has shape (B, N_l, H_l, W_l) and the image's precision, whatever that
-        of the weights, in which all between is computed. Raises ValueError for an unknown name, and for an image that
-        pooling would shrink to nothing on the way to the deepest layer.
+        of the weights. Raises InputError for an unknown name, and for an image that pooling would shrink to nothing.
         """
         wanted = set(layers)
         self._check(image, wanted)
@@ -150,14 +153,6 @@ class FeatureNetwork(Protocol):
 
     def features(self, image: Float[Tensor, "B 3 H W"], layers: Iterable[str]) -> dict[str, Tensor]:
         """Return the responses of the named layers, (B, N_l, H_l, W_l)."""
-
-
-def pooling_function(pooling):
-    """Return 2 x 2 pooling by name: "average" (Gatys 2015, section Methods) or "max" (as VGG was trained)."""
-    functions = {"average": functional.avg_pool2d, "max": functional.max_pool2d}
-    if pooling not in functions:
-        raise InputError(f'pooling must be "average" or "max", not {pooling!r}')
-    return lambda x: functions[pooling](x, 2)
 
 
 def normalised(network: FeatureNetwork, images: Iterable[Float[Tensor, "_ 3 _ _"]]) -> FeatureNetwork:

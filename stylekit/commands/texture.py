@@ -18,37 +18,21 @@ METHODS = {  # the pictures that each takes, by their names in the options
 
 def add_options(command):
     methods = command.add_subparsers(dest="method", required=True, metavar="METHOD")
-    _add_efros_leung(methods)
-    _add_quilt(methods)
-    _add_quilt_transfer(methods)
-    _add_analogy(methods)
-
-
-def _add_efros_leung(methods):
     add = _parser(methods, "efros-leung", "grow a texture pixel by pixel (Efros and Leung, 1999)", size=96)
     add("--exemplar-size", type=int, default=128, metavar="PIXELS", help="longer side it is read at (default 128)")
     add("--window", type=int, default=11, help="side of the neighbourhood, odd (default %(default)s)")
     add("--seed", type=int, default=0, help="of the choices (default %(default)s)")
-
-
-def _add_quilt(methods):
     add = _parser(methods, "quilt", "lay blocks, cut where it shows least (Efros and Freeman, 2001)", size=512)
     add("--exemplar-size", type=int, default=256, metavar="PIXELS", help="longer side it is read at (default 256)")
     add("--block", type=int, default=32, help="side of a block in pixels (default %(default)s)")
     add("--overlap", type=int, help="of two blocks, in pixels (default: a sixth of the block)")
     add("--seed", type=int, default=0, help="of the choices (default %(default)s)")
-
-
-def _add_quilt_transfer(methods):
     add = _parser(methods, "quilt-transfer", "quilt a photograph out of a style picture (the same)", size=256)
     add("--block", type=int, default=24, help="side of a block in the first pass (default %(default)s)")
     add("--overlap", type=int, help="of two blocks, in pixels (default: a third of the block)")
     add("--iterations", type=int, default=3, help="passes, each with smaller blocks (default %(default)s)")
     add("--colour", choices=colour.MODES, default="none", help="keep the photograph's colours, or match them first")
     add("--seed", type=int, default=0, help="of the choices (default %(default)s)")
-
-
-def _add_analogy(methods):
     add = _parser(methods, "analogy", "filter B as A was filtered into A_FILTERED (Hertzmann et al., 2001)", size=192)
     add("--levels", type=int, default=3, help="of the pyramids, coarse to fine (default %(default)s)")
     add("--kappa", type=float, default=2.0, help="how much pieces that go on count, 0 to 25 (default %(default)s)")

@@ -83,7 +83,8 @@ def run(options) -> int:
 
 
 def _run(options, device, leads):
-    output = _output(options)
+    output = (options.output or Path(f"{Path(options.style).stem}.safetensors")).expanduser()
+    files.check_target(output, (".safetensors",))
     schedule = _schedule(options)
     photographs = Photographs(options.photos, options.size)
     seen, _ = photographs.split(options.hold_out)
@@ -131,13 +132,6 @@ def _previewed(steps, options, network, path):
             network.train()
             images.save_image(torch.cat([style, *painted], dim=-1), path)
         yield step
-
-
-def _output(options):
-    """Return where the weights go, having checked that they can go there."""
-    output = (options.output or Path(f"{Path(options.style).stem}.safetensors")).expanduser()
-    files.check_target(output, (".safetensors",))
-    return output
 
 
 def _schedule(options):

@@ -103,15 +103,11 @@ class TransformationNetwork(nn.Module):
             raise InputError(f"the network needs pictures of at least 16 x 16 pixels, got {width} x {height}")
         x = 2 * image.to(self.last.weight.device) - 1  # around 0
         if self.architecture.padding == "border":
-            x = pad(x, self._border(height, width))
+            each = BORDER if self.architecture.enlarge == 1 else BORDER // 4
+            x = pad(x, (each, each + -width % 4, each, each + -height % 4))  # to a size that divides by 4
         x = self.architecture.slope * self.last(self.up(self.residual(self.down(x))))
         times = self.architecture.enlarge
         return 0.5 + RANGE * torch.tanh(x[..., : times * height, : times * width])
-
-    def _border(self, height, width):
-        """Return the pixels to add: left, right, top, bottom; the latter of each pair makes the size divisible by 4."""
-        each = BORDER if self.architecture.enlarge == 1 else BORDER // 4
-        return each, each + -width % 4, each, each + -height % 4
 
 
 class Convolution(nn.Module):

@@ -22,10 +22,7 @@ INSET = 128  # pixels of the style picture in the corner of a plate
 
 
 def compose(panels: Iterable[Panel], width: float = WIDTH, alt: str = "") -> figures.Drawing:
-    """Draw the panels of one figure in its layout, `width` inches wide or less.
-
-    Raises ValueError without panels or with those of two figures.
-    """
+    """Draw the panels of one figure in its layout, `width` inches wide or less. Raises InputError for those of two."""
     panels = list(panels)
     names = {panel.recipe.figure for panel in panels}
     if len(names) != 1:

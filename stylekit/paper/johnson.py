@@ -38,8 +38,7 @@ def time_table(recipes: Sequence[Measurement], repeats: int = 3, device: str = "
     """Yield what each recipe of Table 1 takes: its facts, "seconds", and "evaluations timed".
 
     An evaluation, the objective with its gradient in float32, is timed `repeats` times after one that is not, and its
-    median multiplied by the steps: a descent of 500 evaluations is 500 times one. All weights are random, which makes
-    no difference to the time. "seconds of one" is the median itself.
+    median ("seconds of one") multiplied by the steps. All weights are random, which makes no difference to the time.
     """
     known: dict[tuple, float] = {}
     for recipe in recipes:
@@ -137,8 +136,8 @@ def summary(found: Sequence[dict], style: str) -> dict:
     """Return the means over the photographs, place by place, and where each descent meets the one pass."""
     mean = {name: np.mean([entry[name] for entry in found], axis=0).tolist() for name in found[0]}
     meets = {s: [meeting_point(entry[s], entry["one pass"]) for entry in found] for s in DESCENTS}
-    facts = {"weights sha256": weights_hash(load_transformer(style)), "machine": machine("cpu")}
-    facts |= {"torch": torch.__version__}
+    weights = weights_hash(load_transformer(style))
+    facts = {"weights sha256": weights, "machine": machine("cpu"), "torch": torch.__version__}
     return {"style": style, "photographs": len(found), "mean": mean, "meets after": meets} | facts
 
 

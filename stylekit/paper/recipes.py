@@ -28,6 +28,8 @@ VARIANTS = {  # the network and the longer side in pixels, unless said otherwise
     "offline": {"network": "compact", "size": 256},
     "paper": {"network": "vgg19", "size": 512},
 }
+PHOTOGRAPH = "the photograph"
+STARRY, COMPOSITION, JESUITEN = ((PHOTOGRAPH, name) for name in ("Starry Night", "Composition VII", "Jesuiten III"))
 PAINTED = ("stylise", "reconstruct", "texture")  # the methods that descend; "content" and "style" show what goes in
 
 
@@ -37,9 +39,8 @@ class Recipe:
 
     `method` is "stylise", "reconstruct" (content alone, from one layer), "texture" (style alone, from a set of layers),
     "content" or "style" (the picture itself, nothing is painted). `published` is alpha / beta as printed;
-    `content_weight` and `style_weight` are what it becomes in `scale`. `sizes` are longer sides in pixels, coarse to
-    fine; `steps` evaluations at each. `row` and `column` are the panel's labels in the composed figure, `note` says
-    what stands in for what: like source and variant, they make no difference between two recipes.
+    `content_weight` and `style_weight` are what it becomes in `scale`. `sizes` are longer sides in pixels; `steps`
+    evaluations at each. `row` and `column` are labels in the composed figure, `note` says what stands in for what.
     """
 
     figure: str
@@ -83,9 +84,8 @@ def recipes(
 ) -> list[Recipe] | list[Measurement] | list[Recipe | Measurement]:
     """Return the recipes of a figure, or of all figures: what is painted, then what is measured.
 
-    The variant gives the pictures, the network and the size, the network the manner of painting. `originals` takes the
-    papers' own pictures also where their copyright is unclear, in the variant "paper". Raises ValueError for an unknown
-    figure or variant and for steps below 1, AssetError for a size that is none.
+    The variant gives the pictures, the network and the size, the network the manner of painting. `originals` takes, in
+    the variant "paper", also pictures whose copyright is unclear. Raises InputError for arguments that make no sense.
     """
     if variant not in VARIANTS:
         raise InputError(f"the variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
@@ -147,16 +147,15 @@ def _panel(name, method, pictures, column=None, row="", **settings):
     return Recipe("", name, row, column or name, method, *pictures, "", **settings)
 
 
-def _given(*pictures):
+def _given(pictures):
     """Return the two pictures that go in, as panels."""
     return [_panel("photograph", "content", pictures), _panel("style", "style", pictures)]
 
 
-def _rebuilt(content_layers):
+def _rebuilt(pictures, content_layers):
     """Return reconstructions: style from growing sets of layers above, content from one layer each below."""
-    pictures, given = ("the photograph", "Starry Night"), "what goes in"
-    style = [_panel("style", "style", pictures, given, "style")]
-    content = [_panel("photograph", "content", pictures, given, "content")]
+    style = [_panel("style", "style", pictures, "what goes in", "style")]
+    content = [_panel("photograph", "content", pictures, "what goes in", "content")]
     for count, (letter, layer) in enumerate(zip("abcde", content_layers, strict=True), start=1):
         last, layers = STYLE_LAYERS[count - 1], {"style_layers": STYLE_LAYERS[:count], "content_layers": ()}
         style.append(_panel(f"style-{last}", "texture", pictures, f"{letter}: {last}", "style", **layers))
@@ -167,50 +166,23 @@ def _rebuilt(content_layers):
 
 def _in_five_styles(edition):
     """Return one photograph (A) in five styles (B to F), each with its ratio."""
-    photograph = _panel("A", "content", ("the photograph", "Starry Night"))
-    painted = lambda name, style, *ratios: _panel(  # noqa: E731
-        name, "stylise", ("the photograph", style), published=ratios[edition]
-    )
-    return [photograph, *(painted(*row) for row in FIG2)]
+    painted = [_panel(name, "stylise", (PHOTOGRAPH, it), published=ratios[edition]) for name, it, *ratios in FIG2]
+    return [_panel("A", "content", STARRY), *painted]
 
 
-def _by_layers_and_ratios(*pictures):
+def _by_layers_and_ratios(pictures):
     """Return paintings, more style layers downwards, more content to the right."""
-    return [
-        _panel(
-            f"{layer}-{ratio:.0e}",
-            "stylise",
-            pictures,
-            power_of_ten(ratio),
-            layer if count == 1 else f"+ {layer}",
-            style_layers=STYLE_LAYERS[:count],
-            published=ratio,
-        )
-        for count, layer in enumerate(STYLE_LAYERS, start=1)
-        for ratio in FIG3_RATIOS
-    ]
+    panels = []
+    for count, layer in enumerate(STYLE_LAYERS, start=1):
+        row, layers = layer if count == 1 else f"+ {layer}", STYLE_LAYERS[:count]
+        for r in FIG3_RATIOS:
+            settings = {"style_layers": layers, "published": r}
+            panels.append(_panel(f"{layer}-{r:.0e}", "stylise", pictures, power_of_ten(r), row, **settings))
+    return panels
 
 
-def _by_ratios(*pictures):
-    painted = lambda r: _panel(f"{r:.0e}", "stylise", pictures, power_of_ten(r), published=r)  # noqa: E731
-    return [*_given(*pictures), *map(painted, CVPR4_RATIOS)]
-
-
-def _by_content_layers(*pictures):
-    painted = lambda layer: _panel(layer, "stylise", pictures, content_layers=(layer,))  # noqa: E731
-    return [*_given(*pictures), *map(painted, ("relu2_2", "relu4_2"))]
-
-
-def _by_starts(*pictures):
-    known = [
-        _panel(f"from-{init}", "stylise", pictures, f"from the {init}", init=init) for init in ("content", "style")
-    ]
-    noise = [_panel(f"from-noise-{n}", "stylise", pictures, f"noise, seed {n}", seed=n) for n in range(4)]
-    return known + noise
-
-
-def _one_painting(content, style, ratio):
-    return [*_given(content, style), _panel("painting", "stylise", (content, style), published=ratio)]
+def _one_painting(pictures, ratio):
+    return [*_given(pictures), _panel("painting", "stylise", pictures, published=ratio)]
 
 
 def power_of_ten(ratio: float) -> str:
@@ -219,15 +191,18 @@ def power_of_ten(ratio: float) -> str:
 
 
 _PANELS = {
-    "fig1": _rebuilt(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")),
+    "fig1": _rebuilt(STARRY, ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")),
     "fig2": _in_five_styles(0),
-    "fig3": _by_layers_and_ratios("the photograph", "Composition VII"),
-    "cvpr1": _rebuilt(("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")),
+    "fig3": _by_layers_and_ratios(COMPOSITION),
+    "cvpr1": _rebuilt(STARRY, ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")),
     "cvpr3": _in_five_styles(1),
-    "cvpr4": _by_ratios("the photograph", "Composition VII"),
-    "cvpr5": _by_content_layers("the photograph", "Jesuiten III"),
-    "cvpr6": _by_starts("the photograph", "Starry Night"),
-    "cvpr7": _one_painting("London", "New York by night", 3e-3),
-    "slides1": _one_painting("the landscape", "The Scream", 1e-3),
-    "slides2": _one_painting("the dancer", "the Picasso", 5e-3),
+    "cvpr4": _given(COMPOSITION)
+    + [_panel(f"{r:.0e}", "stylise", COMPOSITION, power_of_ten(r), published=r) for r in CVPR4_RATIOS],
+    "cvpr5": _given(JESUITEN)
+    + [_panel(layer, "stylise", JESUITEN, content_layers=(layer,)) for layer in ("relu2_2", "relu4_2")],
+    "cvpr6": [_panel(f"from-{init}", "stylise", STARRY, f"from the {init}", init=init) for init in ("content", "style")]
+    + [_panel(f"from-noise-{n}", "stylise", STARRY, f"noise, seed {n}", seed=n) for n in range(4)],
+    "cvpr7": _one_painting(("London", "New York by night"), 3e-3),
+    "slides1": _one_painting(("the landscape", "The Scream"), 1e-3),
+    "slides2": _one_painting(("the dancer", "the Picasso"), 5e-3),
 }

@@ -84,9 +84,9 @@ def run_on_cluster(
 ) -> Iterator[SweepStep]:
     """Paint panels on Dask's workers; yield a SweepStep as each is written. The files are written here, not there.
 
-    `address` is that of a scheduler that runs already, such as `tcp://10.0.0.7:8786`; without it `workers` processes
-    are started on this machine and share its cores. Pictures and weights travel as names and sha256: each worker reads
-    its own, and stops with AssetError if they are others than here. Raises ValueError without the extra "cluster".
+    `address` is that of a scheduler that runs already; without it `workers` processes are started on this machine.
+    Pictures and weights travel as names and sha256: each worker reads its own, and stops with AssetError if they are
+    others than here. Raises InputError without the extra "cluster".
     """
     waiting, share = {}, _Share(recipes)
     for recipe, made_from in _open(recipes, folder, _loader(device)):
@@ -108,10 +108,7 @@ def run_on_cluster(
 
 
 def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) -> bytes:
-    """Return the content of a panel's file, painted here and now: a worker's task.
-
-    Raises AssetError if the pictures or the weights of that name are not those expected.
-    """
+    """Return the content of a panel's file, painted here: a worker's task. Raises AssetError for other files."""
     if threads:
         torch.set_num_threads(threads)
     network = load_network(recipe.network, device=device)
@@ -129,10 +126,7 @@ def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) 
 
 
 def read_panels(recipes: Sequence[Recipe], folder: Path) -> list[Panel]:
-    """Return the finished panels of these recipes from a folder, labelled as the recipes are now.
-
-    Raises AssetError if one is missing.
-    """
+    """Return the finished panels of these recipes from a folder, labelled as these are. Raises AssetError."""
     return [dataclasses.replace(read_panel(panel_file(folder, recipe)), recipe=recipe) for recipe in recipes]
 
 

@@ -36,10 +36,9 @@ class Frame:
 class Film:
     """A video or an animated GIF, and what is known of it before its frames are read.
 
-    `height` and `width` in pixels, upright; `rate` in frames a second (of a GIF, their mean); `count`, about how many
-    frames; `tick`, the unit of its times, and `start`, the time of its beginning, in seconds; `aspect`, the width of a
-    pixel by its height; `loop`, how often a GIF is repeated (0 for ever, None not at all); `damaged`, the number of
-    pieces that could not be decoded so far.
+    Upright; `rate` in frames a second (of a GIF, their mean); `count`, about how many frames; `tick`, the unit of its
+    times, and `start`, its beginning, in seconds; `aspect`, the width of a pixel by its height; `loop`, how often a GIF
+    is repeated (0 for ever, None not at all); `damaged`, the pieces that could not be decoded so far.
     """
 
     path: Path
@@ -54,7 +53,7 @@ class Film:
     damaged: int = 0
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames, upright and of the film's size; pieces that cannot be decoded are left out and counted."""
+        """Yield the frames, upright and of the film's size; pieces that cannot be decoded are counted in `damaged`."""
         after = Fraction(0)
         with av.open(str(self.path)) as container:
             for frame in self._decoded(container):
@@ -77,11 +76,9 @@ class Film:
 
 
 def open_film(path: str | Path) -> Film:
-    """Open a video or an animated GIF, and see that all of it is there.
+    """Open a video or an animated GIF, and read it to its end once, without decoding.
 
-    The file is read to its end once, without decoding: a film that is cut short is refused before work is spent on it.
-    Raises AssetError for a file that is missing, holds no film or no frame that can be decoded, or is shorter than it
-    says itself.
+    Raises AssetError for a file that is missing, holds no frame that can be decoded, or is shorter than it says itself.
     """
     path = Path(path).expanduser()
     if path.is_dir():

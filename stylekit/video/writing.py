@@ -49,19 +49,16 @@ def film_size(film: Film, path: str | Path, size: int | None = None) -> tuple[in
     """
     if size is None:
         return film.height, film.width
-    height, width = images.fit(film.height, film.width, size)
-    if Path(path).suffix.lower() == ".gif":
-        return height, width
-    return max(2, 2 * round(height / 2)), max(2, 2 * round(width / 2))
+    sides = images.fit(film.height, film.width, size)
+    return sides if Path(path).suffix.lower() == ".gif" else tuple(max(2, 2 * round(side / 2)) for side in sides)
 
 
 def write_film(frames: Iterable[Frame], path: str | Path, like: Film | None = None) -> Iterator[Frame]:
     """Write a film and yield each of its frames once it is in; sound, rate, pixel shape and repetition are `like`'s.
 
-    The new film takes its place at the end. If Ctrl-C is pressed or this generator is closed, the frames so far become
-    a whole film, with as much of the sound; after an error nothing is left behind, and an older file stays. The size is
-    that of the first frame: H.264 in the usual 4:2:0 has no odd sizes, so these are written in 4:4:4, which fewer
-    players show. Frames of a GIF get 256 colours each, and at least 0.02 s.
+    If Ctrl-C is pressed or this generator is closed, the frames so far become a whole film, with as much of the sound;
+    after an error nothing is left behind, and an older file stays. H.264 in the usual 4:2:0 has no odd sizes, so these
+    are written in 4:4:4, which fewer players show. Frames of a GIF get 256 colours each, and at least 0.02 s.
     Raises AssetError as `check_film_output` does when called, and later for no frames at all and where writing fails.
     """
     check_film_output(path)
@@ -76,7 +73,9 @@ def _written(frames, path, like):
         try:
             for frame in frames:
                 with _told(path), _unbroken():
-                    pen = pen or stack.enter_context(_Pen(temporary, CONTAINERS[path.suffix.lower()], frame, like))
+                    if pen is None:
+                        pen = _Pen(temporary, CONTAINERS[path.suffix.lower()], frame, like)
+                        stack.callback(pen.close)
                     pen.write(frame)
                 yield frame
         except (KeyboardInterrupt, GeneratorExit):
@@ -137,7 +136,8 @@ class _Pen:
         context = self.track.codec_context
         context.time_base = self.tick
         context.flags |= Flags.frame_duration
-        context.pix_fmt = _pixel_format(codec, height, width)
+        odd = codec == "libx264" and (height % 2 or width % 2)
+        context.pix_fmt = "pal8" if self.gif else "yuv444p" if odd else "yuv420p"
         if not self.gif:
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = LIMITED
@@ -145,10 +145,7 @@ class _Pen:
         self.sound = Sound(like, self.file, sound_codec) if like and sound_codec else None
         self.last, self.end = None, Fraction(0)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
         if self.sound:
             self.sound.close()
         with contextlib.suppress(av.FFmpegError, OSError):  # finished long ago, or no matter: the file is removed
@@ -188,12 +185,6 @@ def _common_tick(rate, tick):
     """Return a unit of time in which both frames at a rate and multiples of a tick have whole numbers."""
     parts = math.lcm(rate.numerator, tick.denominator)
     return Fraction(1, parts if parts <= 1_000_000 else tick.denominator)
-
-
-def _pixel_format(codec, height, width):
-    if codec == "gif":
-        return "pal8"
-    return "yuv444p" if codec == "libx264" and (height % 2 or width % 2) else "yuv420p"
 
 
 def _yuv(image, pixel_format):
