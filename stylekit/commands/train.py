@@ -107,12 +107,13 @@ def _run(options, device, leads):
 
 def _follow(steps, options, network, photographs, output):
     """Show progress, and a preview now and then; return the last step and the exit code."""
-    if output is None:
-        return follow(steps, "training", shown=False)
     kept = "the same command goes on from its last checkpoint"
-    words = lambda step: ", ".join(f"{name} {loss:.4f}" for name, loss in step.losses.items())  # noqa: E731
+    losses = lambda step: ", ".join(f"{name} {loss:.4f}" for name, loss in step.losses.items())  # noqa: E731
+    words = lambda step: f"step {step.number}, {losses(step)}"  # noqa: E731
+    if output is None:  # another process leads, and speaks
+        return follow(steps, "training", words, kept, shown=False)
     steps = _previewed(steps, options, network, output.with_suffix(".preview.png"))
-    last, code = follow(steps, "training", lambda step: f"step {step.number}, {words(step)}", kept)
+    last, code = follow(steps, "training", words, kept)
     if code == BAD_INPUT and last:
         print(f"stylekit: it is in {output}: --start {output}, another OUT, a smaller --rate", file=sys.stderr)
     if photographs.unreadable:

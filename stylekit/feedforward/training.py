@@ -166,11 +166,7 @@ def _descend(network, objective, batch, schedule, optimiser, last):
 
 
 def draw(
-    photographs: Sequence[Float[Tensor, "3 S S"]],
-    schedule: Schedule,
-    step: int,
-    rank: int = 0,
-    processes: int = 1,
+    photographs: Sequence[Float[Tensor, "3 S S"]], schedule: Schedule, step: int, rank: int = 0, processes: int = 1
 ) -> Float[Tensor, "share 3 crop crop"]:
     """Return a process's share of a step's batch: photographs at random, half mirrored, a square at random of each."""
     crops = []

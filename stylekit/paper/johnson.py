@@ -116,14 +116,10 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
             f"{training.get('held out', 0)} of them held out: give the photographs it was trained with"
         )
     seen, held_out = photographs.split(training["held out"])
-    objective = PerceptualLoss(
-        load_network("compact", device="cpu"),
-        load_image(style, training["size"]),
-        spread(seen),
-        content_layers=training["content layers"],
-        style_layers=training["style layers"],
-        **{name: training[name] for name in ("content_weight", "style_weight", "tv_weight")},
-    )
+    options = {name: training[name] for name in ("content_weight", "style_weight", "tv_weight")}
+    options |= {f"{kind}_layers": training[f"{kind} layers"] for kind in ("content", "style")}
+    network, picture = load_network("compact", device="cpu"), load_image(style, training["size"])
+    objective = PerceptualLoss(network, picture, spread(seen), **options)
     yield from compare(load_transformer(style, "cpu"), objective, held_out)
 
 

@@ -108,7 +108,7 @@ def run_on_cluster(
 
 
 def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) -> bytes:
-    """Return the content of a panel's file, painted here: a worker's task. Raises AssetError for other files."""
+    """Return the content of a panel's file, painted here: a worker's task. Raises AssetError for other inputs."""
     if threads:
         torch.set_num_threads(threads)
     network = load_network(recipe.network, device=device)
@@ -126,7 +126,7 @@ def painted(recipe: Recipe, expected: Inputs, device: str, threads: int | None) 
 
 
 def read_panels(recipes: Sequence[Recipe], folder: Path) -> list[Panel]:
-    """Return the finished panels of these recipes from a folder, labelled as these are. Raises AssetError."""
+    """Return the finished panels of these recipes, labelled as the recipes are. Raises AssetError if one is missing."""
     return [dataclasses.replace(read_panel(panel_file(folder, recipe)), recipe=recipe) for recipe in recipes]
 
 
