@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import uuid
@@ -17,8 +16,9 @@ RECIPE, LOSSES = "stylekit recipe", "stylekit losses"  # the keywords of the PNG
 
 def versions() -> dict[str, str]:
     """Return the versions of what a picture is made with, for its recipe."""
-    torch = importlib.metadata.version("torch")
-    return {"stylekit": __version__, "torch": torch, "python": platform.python_version()}
+    import torch  # here: what only reads and writes files does not wait for it
+
+    return {"stylekit": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def check_folder(folder: Path) -> None:
