@@ -30,8 +30,6 @@ CONTENT_LOSS = [
     (lambda F, P: (F - P).sum().square(), "summed first and then squared: square each difference, then sum"),
     (lambda F, P: ((F - P) * (F > 0)).square().sum(), "masked with F > 0: the mask belongs to the gradient (Eq. 2)"),
     (lambda F, P: ((F - P) * (P > 0)).square().sum(), "the loss is masked with P > 0: Eq. 1 has no mask"),
-    (lambda F, P: (F.relu() - P.relu()).square().sum(), "F and P were rectified first: Eq. 1 takes them as they are"),
-    (lambda F, P: (F.relu() - P).square().sum(), "F was rectified first (a ReLU): Eq. 1 takes it as it is"),
     (lambda F, P: (F.square() - P.square()).sum(), "a difference of squares: square the difference F - P"),
     (lambda F, P: (F.square() - P.square()).square().sum(), "squared before the difference: square F - P only"),
     (lambda F, P: (F + P).square().sum(), "F + P stands where Eq. 1 has F - P: the sign of P is turned"),

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from stylekit.checks.mistakes.shared import centred, unit_rows
 from stylekit.losses import gram_matrix
 
+
+def _turned(F: Tensor) -> Tensor:
+    return F.reshape(F.shape[1], F.shape[0])
+
+
 GRAM_MATRIX = [
     (lambda F: F.T @ F, "this is F.T @ F, M x M, products of positions: Eq. 3 has F @ F.T, N x N, of filters"),
-    (
-        lambda F: F.reshape(F.shape[1], F.shape[0]).T @ F.reshape(F.shape[1], F.shape[0]),
-        "reshaped to (M, N), not transposed: rows now mix filters and positions",
-    ),
-    (lambda F: gram_matrix(F.reshape(F.shape[1], F.shape[0])), "reshaped to (M, N): rows mix filters and positions"),
+    (lambda F: gram_matrix(_turned(F).T), "reshaped to (M, N), not transposed: rows now mix filters and positions"),
+    (lambda F: gram_matrix(_turned(F)), "reshaped to (M, N): rows mix filters and positions"),
     (lambda F: gram_matrix(F.T.reshape(F.shape)), "transposed, then reshaped: rows mix filters and positions"),
-    (lambda F: F @ F.reshape(F.shape[1], F.shape[0]), "reshaped, not transposed: that mixes filters and positions"),
+    (lambda F: F @ _turned(F), "reshaped, not transposed: that mixes filters and positions"),
     (lambda F: gram_matrix(centred(F)), "each row's mean was taken off first (a covariance): Eq. 3 takes F as it is"),
     (lambda F: torch.cov(F), "this is the covariance matrix: Eq. 3 takes no mean off and does not divide"),
     (lambda F: gram_matrix(F - F.mean(dim=0)), "the mean over the filters was taken off first: Eq. 3 takes F as it is"),
-    (lambda F: gram_matrix(F - F.mean()), "the mean was taken off first: Eq. 3 takes F as it is"),
     (lambda F: torch.corrcoef(F), "this is the matrix of correlations: Eq. 3 neither centres nor scales the rows"),
     (lambda F: gram_matrix(unit_rows(F)), "rows were scaled to length 1: these are cosines, not inner products"),
     (lambda F: gram_matrix(F / F.norm(dim=0).clamp(min=1e-30)), "columns were scaled to length 1: take F as it is"),
@@ -40,9 +42,6 @@ GRAM_MATRIX = [
     (lambda F: torch.outer(F[:, 0], F[:, 0]), "only the first position: sum over all k"),
     (lambda F: gram_matrix(F[:, :-1]), "the last position is left out: is a range one too short?"),
     (lambda F: gram_matrix(F[:, 1:]), "the first position is left out: does a range start at 1?"),
-    (lambda F: gram_matrix(F.relu()), "F was rectified first (a ReLU): Eq. 3 takes it as it is"),
-    (lambda F: gram_matrix(F.abs()), "absolute values were taken first: Eq. 3 takes F as it is"),
-    (lambda F: gram_matrix(F).abs(), "absolute values were taken: inner products keep their sign"),
     (lambda F: gram_matrix(F).abs().sqrt(), "a square root was taken: Eq. 3 has none"),
     (lambda F: gram_matrix(F).square(), "the inner products are squared: that belongs to Eq. 4"),
     (lambda F: (F[:, None] - F[None]).square().sum(dim=-1), "squared distances of rows: Eq. 3 has inner products"),

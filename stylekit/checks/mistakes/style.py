@@ -9,6 +9,8 @@ from stylekit.checks.mistakes.shared import MASKS, NO_MASK, centred, masked, uni
 from stylekit.losses import gram_matrix, style_layer_loss
 
 A_IS_GRAM = "A is a Gram matrix already, and you took the Gram matrix of it again"
+RESHAPED = "reshaped, not transposed: that mixes filters and positions"
+TWO_DIVISORS = "G was divided by N*M, A by N*N: treat them alike"
 ONE_SIDE = "only one of the two was divided: G and A must be treated alike"
 
 
@@ -23,10 +25,7 @@ STYLE_LAYER_LOSS = [
     (lambda F, A: (gram_matrix(F) / F.numel() - A).square().sum() / _four(F), ONE_SIDE),
     (lambda F, A: (_off(F, A) / F.shape[1]).square().sum() / _four(F), ONE_SIDE),
     (lambda F, A: (_off(F, A) / F.numel()).square().sum() / _four(F), ONE_SIDE),
-    (
-        lambda F, A: (gram_matrix(F) / F.numel() - A / A.numel()).square().sum(),
-        "G was divided by N*M, A by N*N: treat them alike",
-    ),
+    (lambda F, A: (gram_matrix(F) / F.numel() - A / A.numel()).square().sum(), TWO_DIVISORS),
     (lambda F, A: _off(F, A).square() / _four(F), "not summed: E_l is one number, the sum over i and j"),
     (lambda F, A: _off(F, A).square().sum(dim=0) / _four(F), "summed over one index only: sum over i and j"),
     (lambda F, A: _off(F, A).abs().sum(), "absolute differences (L1) stand where Eq. 4 has squares"),
@@ -75,10 +74,7 @@ STYLE_GRADIENT = [
     (lambda F, A: _style_gradient(F, A) * F, "multiplied by F itself: the mask is 1 or 0, whether F > 0"),
     (lambda F, A: F.T @ _off(F, A) / F.numel() ** 2, "this is F^T (G - A), M x N, without the mask: transpose it (ji)"),
     (lambda F, A: (_style_gradient(F, A) * (F > 0)).T, "transposed, M x N: Eq. 6 takes entry ji, so it is N x M"),
-    (
-        lambda F, A: (F.T @ _off(F, A)).reshape(F.shape) * (F > 0) / F.numel() ** 2,
-        "reshaped, not transposed: that mixes filters and positions",
-    ),
+    (lambda F, A: (F.T @ _off(F, A)).reshape(F.shape) * (F > 0) / F.numel() ** 2, RESHAPED),
     (lambda F, A: (F.T @ _off(F, A)).reshape(F.shape) / F.numel() ** 2, "reshaped, not transposed, without the mask"),
     (lambda F, A: gram_matrix(F) @ F * (F > 0) / F.numel() ** 2, "A is missing: Eq. 6 has G - A"),
     (lambda F, A: A @ F * (F > 0) / F.numel() ** 2, "G is missing: Eq. 6 has G - A"),
