@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import anywidget
@@ -87,15 +88,23 @@ def labelled(kind: type[Control], description: str, **options) -> Control:
     return kind(description=description, style={"description_width": "130px"}, layout={"width": "420px"}, **options)
 
 
+def wrapping(*widgets: ipywidgets.DOMWidget) -> ipywidgets.Box:
+    """Return widgets side by side, and one below the other where the page is narrow."""
+    return ipywidgets.Box(widgets, layout={"flex_flow": "row wrap"})
+
+
 def log_slider(low: float | int, high: float | int, value: float | int) -> ipywidgets.FloatSlider:
     """Return the slider of log10(alpha / beta)."""
     options = {"min": low, "max": high, "step": 0.25, "value": value, "readout_format": ".2f"}
     return labelled(ipywidgets.FloatSlider, "log10(alpha / beta)", **options)
 
 
-def bundle(view: ipywidgets.DOMWidget, data: dict, metadata: dict) -> tuple[dict, dict]:
-    """Return the widget for those who can show it, and other data for everybody else, as Jupyter asks for them."""
-    return view._repr_mimebundle_() | data, metadata
+def buttons(acts: Mapping[str, Callable]) -> list[ipywidgets.Button]:
+    """Return a button for each act, by what is written on it."""
+    made = [ipywidgets.Button(description=name) for name in acts]
+    for button, act in zip(made, acts.values(), strict=True):
+        button.on_click(act)
+    return made
 
 
 def fill(shelf: ipywidgets.Box, cells: Iterable[tuple[ipywidgets.DOMWidget, ...]]) -> None:
@@ -114,19 +123,19 @@ def close_all(widget: ipywidgets.Widget) -> None:
     widget.close()
 
 
+class View:
+    """What shows itself as the value of a cell: its widgets, `view`, or a drawing, `_still`, where none can be."""
+
+    def close(self) -> None:
+        """Take the widgets away."""
+        close_all(self.view)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data, metadata = self._still()._repr_mimebundle_()
+        return self.view._repr_mimebundle_() | data, metadata
+
+
 class SliderNames(anywidget.AnyWidget):
     """Gives every slider of the page its label as its name, which ipywidgets does not, so that it can be heard."""
 
-    _esm = """
-    function render() {
-      const name = () => document.querySelectorAll(".noUi-handle:not([aria-label])").forEach(handle => {
-        const label = handle.closest(".widget-inline-hbox")?.querySelector(".widget-label")?.textContent;
-        if (label) handle.setAttribute("aria-label", label);
-      });
-      const watch = new MutationObserver(name);
-      watch.observe(document.body, {childList: true, subtree: true});
-      name();
-      return () => watch.disconnect();
-    }
-    export default { render };
-    """
+    _esm = Path(__file__).parent / "web" / "slider-names.js"

@@ -24,7 +24,6 @@ STYLE_LOSS = [
     (lambda E, w: _weighted(E, w).min(), "only the smallest layer: Eq. 5 is a sum"),
     (lambda E, w: sum(w), "the losses are not used: Eq. 5 multiplies each E_l by its w_l"),
     (lambda E, w: _weighted(E, w).sum() / sum(w), "divided by the sum of the weights: a weighted mean"),
-    (lambda E, w: _weighted(E, [v * v for v in w]).sum(), "each weight counts twice: w_l squared"),
     (lambda E, w: _weighted(E, w[::-1]).sum(), "the weights are in reverse order: w_l belongs to E_l"),
     (lambda E, w: _weighted(sorted(E), sorted(w)).sum(), "losses and weights were sorted: w_l belongs to E_l"),
     (lambda E, w: _weighted(sorted(E), w).sum(), "the losses were sorted: w_l belongs to E_l"),
@@ -38,11 +37,8 @@ STYLE_LOSS = [
     (lambda E, w: _weighted(E, w).prod(), "a product over the layers: Eq. 5 is a sum"),
     (lambda E, w: _weighted(E, w).max(), "only the largest layer: Eq. 5 is a sum"),
     (lambda E, w: _weighted(E, w).square().sum(), "the weighted losses are squared: Eq. 5 has none"),
-    (lambda E, w: _weighted([v * v for v in E], w).sum(), "the losses are squared: E_l has its squares"),
     (lambda E, w: _weighted(E, [1 / v for v in w]).sum(), "divided by the weights: Eq. 5 multiplies"),
-    (lambda E, w: _weighted([v.sqrt() for v in E], w).sum(), "square roots of the losses were taken"),
     (lambda E, w: sum(map(torch.add, E, w)), "the weights were added: Eq. 5 multiplies"),
-    (lambda E, w: -_weighted(E, w).sum(), "the sign is turned: Eq. 5 is a sum with plus signs"),
 ]
 
 TOTAL_LOSS = [
@@ -139,7 +135,6 @@ TOTAL_VARIATION = [
     (lambda x: sum(d.square().mean() for d in _both(x)), PAIRS),
     (lambda x: _squares(_down(x)) / (x.shape[2] - 1) + _squares(_across(x)) / (x.shape[3] - 1), PAIRS),
     (lambda x: _squares(*_both(x)) / sum(d.numel() for d in _both(x)), PAIRS),
-    (lambda x: _down(x).square().mean(dim=(1, 2, 3)) + _across(x).square().mean(), "that is a mean: the sum is asked"),
     (lambda x: _squares(x - x.roll(1, 2), x - x.roll(1, 3)), WRAPPED),
     (lambda x: _squares(*_cropped(x)), "the last row and column are left out (cropped)"),
     (lambda x: _isotropic(x, 0.5), "a square root was taken at each pixel (isotropic): the sum of squares is asked"),
@@ -160,7 +155,6 @@ TOTAL_VARIATION = [
     (lambda x: _squares(_down(x)) - _squares(_across(x)), "the two directions are subtracted: add them"),
     (lambda x: _squares(sum(_cropped(x))), "both directions were added before squaring"),
     (lambda x: x.var() * x.numel(), "this is the spread about the mean (variance), not differences of neighbours"),
-    (lambda x: x.var(), "this is the variance of the pixels, not differences of neighbours"),
     (lambda x: x.square().sum(), "this is the sum of the squared pixels: take differences of neighbours"),
     (lambda x: sum(d.square().sum(dim=(2, 3)) for d in _both(x)), "one number for each colour: sum over them"),
 ]
