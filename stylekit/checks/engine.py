@@ -71,10 +71,8 @@ class _NotAnswered(Exception):
 @contextlib.contextmanager
 def _own_settings() -> Iterator[None]:
     """Judge under torch's usual settings, whatever those of the notebook are, and leave its random numbers alone."""
-    usual = (torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"), torch.random.fork_rng(devices=[]))
-    with contextlib.ExitStack() as stack:
-        for setting in (*usual, warnings.catch_warnings(action="ignore")):
-            stack.enter_context(setting)
+    own_numbers, silence = torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore")
+    with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"), own_numbers, silence:
         yield
 
 

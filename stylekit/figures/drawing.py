@@ -38,7 +38,7 @@ class Drawing:
         png = io.BytesIO()
         self.figure.savefig(png, format="png", bbox_inches="tight", dpi=100)
         encoded = base64.b64encode(png.getvalue()).decode()
-        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{encoded}">'
+        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{encoded}" style="max-width: 100%">'
         bundle = {"text/plain": self.alt, "text/html": image, "image/png": encoded}
         return bundle, {"image/png": {"alt": self.alt}}
 

@@ -16,12 +16,7 @@ LABEL_GAP = 0.055  # between the labels of two curves, as a part of the axes' he
 
 
 def curves(
-    lines: Mapping[str, tuple],
-    title: str = "",
-    xlabel: str = "",
-    ylabel: str = "",
-    log: str = "",
-    alt: str = "",
+    lines: Mapping[str, tuple], title: str = "", xlabel: str = "", ylabel: str = "", log: str = "", alt: str = ""
 ) -> Drawing:
     """Draw curves by name, each a pair of x and y values; `log` names the logarithmic axes ("", "x", "y" or "xy")."""
     check_any(lines, "curve")

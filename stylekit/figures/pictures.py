@@ -19,6 +19,7 @@ from stylekit.images import to_array
 CAPTION_LETTERS = 14  # of the caption in an inch
 
 Picture = Float[Tensor, "1 3 _ _"] | Num[np.ndarray, "_ _ 3"]
+Plate = tuple[Picture, Picture | None]
 
 
 def strip(pictures: Mapping[str, Picture], title: str = "", height: float = 2.6, alt: str = "") -> Drawing:
@@ -57,23 +58,16 @@ def grid(
 
 
 def plates(
-    pictures: Mapping[str, tuple[Picture, Picture | None]],
-    title: str = "",
-    *,
-    columns: int = 2,
-    height: float = 2.6,
-    alt: str = "",
-    caption: str = "",
+    pictures: Mapping[str, Plate], title: str = "", height: float = 2.6, alt: str = "", caption: str = ""
 ) -> Drawing:
-    """Draw pictures by letter, each with a second one small in its lower left corner, as in Fig. 2 of Gatys (2015).
+    """Draw pictures by letter, two in a row, each with a second one small in its corner, as in Fig. 2 of Gatys (2015).
 
     `pictures` maps a letter to the picture and its inset, or to the picture and None. Raises ValueError if there are
     none.
     """
     check_any(pictures, "picture")
     large = [as_array(picture) for picture, _ in pictures.values()]
-    rows = -(-len(large) // columns)
-    figure, axes = new_panels(large, rows, columns, height, title, 0, bool(title) * 0.35)
+    figure, axes = new_panels(large, -(-len(large) // 2), 2, height, title, 0, bool(title) * 0.35)
     for ax, array, (letter, (_, inset)) in zip(axes.flat, large, pictures.items(), strict=False):
         _photograph(ax, array, "")
         ax.text(-0.02, 1, letter, transform=ax.transAxes, ha="right", va="top", fontsize="x-large", weight="bold")

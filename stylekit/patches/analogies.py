@@ -14,6 +14,7 @@ from skimage.transform import pyramid_reduce
 from stylekit.colour import LUMINANCE
 from stylekit.errors import InputError
 from stylekit.patches.growing import gaussian
+from stylekit.patches.neighbours import AT_ONCE
 from stylekit.patches.search import ROUNDING
 from stylekit.patches.step import PatchStep, Picture, check_count, check_picture, check_real
 
@@ -24,7 +25,6 @@ CAUSAL = gaussian(FINE).ravel()[: ABOVE + HALF]
 CAUSAL = np.sqrt(CAUSAL / CAUSAL.sum())  # the roots of the weights of a causal window, whose sum is 1
 NOWHERE = -(2**30)  # the source of what lies outside: no offset brings it inside
 FLAT = 1e-9  # the deviation of a luminance that is constant but for rounding
-AT_ONCE = 2**23  # distances in memory at a time
 
 Luminance = Float[np.ndarray, "_ _"]
 

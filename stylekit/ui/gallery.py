@@ -96,14 +96,7 @@ class Picker:
     `choose` is called with nothing when another one is chosen, `complain` with a sentence when an upload is refused.
     """
 
-    def __init__(
-        self,
-        title: str,
-        choices: Mapping[str, Choice],
-        accept: str,
-        choose: Callable[[], None],
-        complain: Callable[[str], None],
-    ):
+    def __init__(self, title: str, choices: Mapping[str, Choice], accept: str, choose: Callable, complain: Callable):
         self.title, self.choices, self.key = title, dict(choices), next(iter(choices))
         self.changed, self.complain, self.count, self._settling = choose, complain, 0, False
         self.shelf = wrapping()

@@ -7,7 +7,6 @@ import html
 import io
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import anywidget
 import ipywidgets
@@ -17,8 +16,6 @@ from PIL import Image, ImageOps
 
 QUALITY = 85  # of a picture, a JPEG
 SHOWN, THUMBNAIL = 400, 80  # pixels of the screen: the longer side of a picture, the side of a thumbnail
-
-Control = TypeVar("Control", bound=ipywidgets.DOMWidget)
 
 
 def picture_html(picture: Image.Image, alt: str, side: int = SHOWN) -> str:
@@ -83,7 +80,7 @@ def losses_text(losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
 
 
-def labelled(kind: type[Control], description: str, **options) -> Control:
+def labelled(kind: type[ipywidgets.DOMWidget], description: str, **options) -> ipywidgets.DOMWidget:
     """Return a control with its label before it, all of one width."""
     return kind(description=description, style={"description_width": "130px"}, layout={"width": "420px"}, **options)
 

@@ -45,12 +45,12 @@ class Studio(html.View):
     """An application of widgets: a photograph or film, a style, a method, and what comes of them.
 
     Shows itself as the value of a cell. Making a Studio, as when its cell runs again, stops those before it. Settings
-    that change while it works count for the next run.
+    that change while it works count for the next run. `working` tells whether a run goes on, paused or not.
     """
 
     def __init__(self):
         stop_workers()
-        self._worker, self._busy, self._lock, self.results, self._result = None, False, threading.Lock(), [], None
+        self._worker, self.working, self._lock, self.results, self._result = None, False, threading.Lock(), [], None
         self._make_controls()
         self._make_stage()
         self._choose_method()
@@ -69,16 +69,13 @@ class Studio(html.View):
         self.method = ipywidgets.ToggleButtons(options=list(METHODS), tooltips=list(METHODS.values()))
         self.method.style.button_width = "130px"
         self.about = ipywidgets.HTML()
-        self.network = html.labelled(ipywidgets.SelectionSlider, "network", options=NETWORKS, value=said.network)
+        select, times = ipywidgets.SelectionSlider, {"min": 10, "max": 200, "step": 10, "value": said.steps}
+        self.network = html.labelled(select, "network", options=NETWORKS, value=said.network)
         log = {"min": -3, "max": 0, "step": 0.05, "value": said.content_weight, "readout_format": ".3f"}
         self.content_weight = html.labelled(ipywidgets.FloatLogSlider, "content weight", **log)
-        self.size = html.labelled(ipywidgets.SelectionSlider, "size in pixels", options=SIZES, value=said.size)
-        self.steps = html.labelled(
-            ipywidgets.IntSlider, "steps at each size", min=10, max=200, step=10, value=said.steps
-        )
-        self.colour = html.labelled(
-            ipywidgets.SelectionSlider, "colours", options=list(COLOURS.items()), value=said.colour
-        )
+        self.size = html.labelled(select, "size in pixels", options=SIZES, value=said.size)
+        self.steps = html.labelled(ipywidgets.IntSlider, "steps at each size", **times)
+        self.colour = html.labelled(select, "colours", options=list(COLOURS.items()), value=said.colour)
         self.seed = html.labelled(ipywidgets.BoundedIntText, "seed", min=0, max=9999, value=said.seed)
         heading = ipywidgets.HTML("<h2>Method</h2>")
         self.sliders = [self.network, self.content_weight, self.size, self.steps, self.colour, self.seed]
@@ -86,8 +83,8 @@ class Studio(html.View):
         self.method.observe(self._choose_method, "value")
 
     def _make_stage(self):
-        names = ("Start", "Try one frame", "Pause", "Stop and keep")
-        acts = html.buttons(dict(zip(names, (self.start, self.try_frame, self.pause, self.stop), strict=True)))
+        trial = {"Try one frame": lambda button: self._begin(TRIAL)}
+        acts = html.buttons({"Start": self.start} | trial | {"Pause": self.pause, "Stop and keep": self.stop})
         self.start_button, self.try_button, self.pause_button, self.stop_button = acts
         self.start_button.button_style = "primary"
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": f"{SHOWN}px"}, description="done")
@@ -97,17 +94,8 @@ class Studio(html.View):
         self.divider.observe(self._divide, "value")
         self.folded = ipywidgets.Accordion([self.curves], titles=("The losses",))
         self.history = html.wrapping()
-        shown = [
-            ipywidgets.HBox(acts),
-            self.bar,
-            self.status,
-            self.image,
-            self.film,
-            self.divider,
-            self.download,
-            self.folded,
-        ]
-        self.stage = ipywidgets.VBox([*shown, self.history], layout={"margin": "0 0 0 16px", "width": "530px"})
+        shown = [self.bar, self.status, self.image, self.film, self.divider, self.download, self.folded, self.history]
+        self.stage = ipywidgets.VBox([ipywidgets.HBox(acts), *shown], layout={"margin": "0 0 0 16px", "width": "530px"})
         self._enable(working=False)
 
     @property
@@ -117,11 +105,6 @@ class Studio(html.View):
         values = {name: getattr(self, name).value for name in names}
         return StudioSettings(self.photographs.key, self.styles.key, **values)
 
-    @property
-    def working(self) -> bool:
-        """Whether a run goes on, paused or not."""
-        return self._busy
-
     def say(self, sentence: str) -> None:
         """Show a sentence below the buttons."""
         self.status.value = html.announced(sentence)
@@ -129,10 +112,6 @@ class Studio(html.View):
     def start(self, button: object = None) -> None:
         """Begin a run with the settings as they are now; does nothing while one goes on."""
         self._begin(frames=None)
-
-    def try_frame(self, button: object = None) -> None:
-        """Paint the first frame of a film only."""
-        self._begin(frames=TRIAL)
 
     def pause(self, button: object = None) -> None:
         """Pause the run, or go on with it."""
@@ -154,9 +133,9 @@ class Studio(html.View):
 
     def _begin(self, frames):
         with self._lock:
-            if self._busy:
+            if self.working:
                 return
-            self._busy = True
+            self.working = True
             run = _Run(self.settings, self.photographs.choice, self.styles.choice, frames)
             self._worker = Worker(lambda worker: self._work(worker, run))
             self._enable(working=True)
@@ -180,7 +159,7 @@ class Studio(html.View):
         except Exception as error:  # nobody but the reader of the page looks into a thread
             self.say(f"Something went wrong ({type(error).__name__}: {error}). Try smaller sizes, or other pictures.")
         finally:
-            self._busy = False
+            self.working = False
             self._enable(working=False)
 
     def _show(self, picture, done):
@@ -279,7 +258,11 @@ class _Run:
     def follow(self, worker, show) -> Iterator[str]:
         """Work until it is done or stopped; call `show` with the picture and the part done, and yield sentences."""
         jobs, begun, shown = _load_jobs(), time.perf_counter(), 0.0
-        previews = self._previews(jobs)
+        film = self.photograph.film
+        if film is None:
+            previews = jobs.make_picture(self.settings, self.photograph.picture, self.style.picture)
+        else:
+            previews = jobs.make_film(self.settings, film.path, film.result, self.frames)
         try:
             for preview in previews:
                 if worker.stopped.is_set():
@@ -299,12 +282,6 @@ class _Run:
         seconds = f"{time.perf_counter() - begun:.1f} s"
         kept = "what there is, is kept" if self.last else "there was no picture yet"
         self.ending = f"Done in {seconds}." if self.complete else f"Stopped after {seconds}; {kept}."
-
-    def _previews(self, jobs):
-        film = self.photograph.film
-        if film is None:
-            return jobs.make_picture(self.settings, self.photograph.picture, self.style.picture)
-        return jobs.make_film(self.settings, film.path, film.result, self.frames)
 
     def result(self) -> Result:
         """Return what there is: of a film that went wrong its last frame."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from stylekit.checks.mistakes.shared import MASKS, NO_MASK, masked
+from stylekit.checks.mistakes.masks import MASKS, NO_MASK, masked
 from stylekit.losses import content_loss, gram_matrix
 
 PHOTOGRAPH_MASKS = {
@@ -69,6 +69,7 @@ CONTENT_GRADIENT = [
     (lambda F, P: ((F - P) * (F > 0)).sum(), "summed: the gradient has one entry for each entry of F"),
     (lambda F, P: ((F - P) * (F > 0)).sum(dim=0), "summed over the filters: the gradient has F's shape"),
     (lambda F, P: ((F - P) * (F > 0)).sum(dim=1), "summed over the positions: the gradient has F's shape"),
+    (lambda F, P: ((F - P) * (F > 0)).T, "transposed: the gradient has F's shape, (N, M)"),
     (lambda F, P: (F - P).T, "transposed, and without a mask: the gradient has F's shape, (N, M)"),
     (lambda F, P: content_loss(F, P), "this is the loss (Eq. 1), one number; its gradient has F's shape"),
     (lambda F, P: F - (F > 0) * P, "the mask is on P alone: it belongs on the whole difference F - P"),
