@@ -18,17 +18,6 @@ from stylekit.errors import AssetError
 
 PACKAGE = Path(__file__).parent
 TIMEOUT = 10  # seconds without an answer until a download is given up
-CC0 = "CC0 1.0 (public domain)"
-SCIKIT_IMAGE = (  # name, role, title, photographer, licence: as scikit-image states them
-    ("astronaut", "content", "Eileen Collins", "NASA", "Public domain (NASA)"),
-    ("chelsea", "content", "Chelsea the cat", "Stefan van der Walt", CC0),
-    ("coffee", "content", "A cup of coffee", "Rachel Michetti", CC0),
-    ("rocket", "content", "The launch of DSCOVR", "SpaceX", "Public domain (released by SpaceX)"),
-    ("brick", "style", "A brick wall, grey", "CC0Textures", CC0),
-    ("grass", "style", "Grass, grey", "linolafett", CC0),
-    ("gravel", "style", "Gravel, grey", "CC0Textures", CC0),
-)
-OWN_STYLES = ("swirls", "waves", "facets", "haze", "shapes")
 
 
 @dataclass(frozen=True)
@@ -75,18 +64,8 @@ def cache_folder() -> Path:
 
 def pictures() -> dict[str, Picture]:
     """Return every picture the kit knows, by name: first those that need no network, then the papers' pictures."""
-    gallery = [
-        Picture(name, role, title, artist, licence, f"{artist}; by way of scikit-image", "open", "scikit-image")
-        for name, role, title, artist, licence in SCIKIT_IMAGE
-    ]
-    credit = "painted by tools/paint_styles.py"
-    styles = [
-        Picture(name, "style", name.capitalize(), "stylekit", "MIT", credit, "open", "data", file=f"{name}.jpg")
-        for name in OWN_STYLES
-    ]
     entries = json.loads((data_folder() / "pictures.json").read_text(encoding="utf-8"))
-    papers = [Picture(origin="download", **entry) for entry in entries]
-    return {picture.name: picture for picture in (*gallery, *styles, *papers)}
+    return {entry["name"]: Picture(**entry) for entry in entries}
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -162,10 +141,7 @@ def read_file(path: Path) -> Image.Image:
     Raises AssetError if the file is missing, not readable, not a picture, damaged, or too large to decode safely.
     """
     _check_file(path)
-    try:
-        return _decoded(path)
-    except PermissionError as error:
-        raise AssetError(f"no permission to read {path}: change its permissions or copy it elsewhere") from error
+    return _decoded(path, str(path))
 
 
 def open_bytes(content: bytes, size: int | None = None) -> Image.Image:
@@ -179,8 +155,7 @@ def open_bytes(content: bytes, size: int | None = None) -> Image.Image:
     return _upright_rgb(_decoded(io.BytesIO(content), "the file", size), "the file")
 
 
-def _decoded(file: Path | io.BytesIO, name: str = "", size: int | None = None) -> Image.Image:
-    name = name or str(file)
+def _decoded(file: Path | io.BytesIO, name: str, size: int | None = None) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -193,8 +168,8 @@ def _decoded(file: Path | io.BytesIO, name: str = "", size: int | None = None) -
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         counts = str(error).split(",")[0]  # "Image size (N pixels) exceeds limit of M pixels"
         raise AssetError(f"{name} is too large to open safely: {counts}. Make it smaller first.") from error
-    except PermissionError:
-        raise
+    except PermissionError as error:
+        raise AssetError(f"no permission to read {name}: change its permissions or copy it elsewhere") from error
     except Image.UnidentifiedImageError as error:
         raise AssetError(f"{name} is not a picture Pillow can read: give a JPEG, PNG, WebP, GIF or TIFF") from error
     except Exception as error:  # on damaged files Pillow's decoders raise a dozen kinds
@@ -220,14 +195,11 @@ def _upright_rgb(picture: Image.Image, path: Path | str) -> Image.Image:
     try:
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith("I;16"):
-            picture = Image.fromarray(_eight_bit(np.asarray(picture)))
+            grey = np.asarray(picture).astype(np.uint32)
+            picture = Image.fromarray(((grey * 255 + 32767) // 65535).astype(np.uint8))  # rounded, 65535 -> 255
         if picture.has_transparency_data:
             picture = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
         return picture.convert("RGB")
     except Exception as error:  # a damaged EXIF block, a colour space that Pillow cannot convert
         raise AssetError(f"{path} cannot be turned into RGB ({error}): save it as an ordinary JPEG or PNG") from error
-
-
-def _eight_bit(grey: np.ndarray) -> np.ndarray:
-    return ((grey.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)  # rounded, 65535 -> 255

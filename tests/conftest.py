@@ -11,6 +11,7 @@ import torch
 from stylekit import __main__ as cli
 from stylekit import images
 from stylekit.networks import load_network
+from stylekit.patches import nearest_patches
 
 PATIENCE = 60  # seconds: what takes longer hangs
 # Files of which every test is slow: they start browsers, servers, nbgrader or a cluster, or try hundreds of answers.
@@ -53,6 +54,16 @@ def picture(height, width, seed=0, dtype=torch.float32):
 def noise(*shape, seed=0):
     """Return uniform noise as an array, in [0, 1]."""
     return np.random.default_rng(seed).random(shape)
+
+
+def patch_distances(a, b, patch=7):
+    """Return what a has invented and what it misses: its patches' mean distance to the nearest in b, and b's in a.
+
+    Root mean square differences of the numbers in [0, 1], averaged over the patches (the two directions of Simakov,
+    Caspi, Shechtman and Irani 2008, "Summarizing visual data using bidirectional similarity").
+    """
+    both = nearest_patches(a, b, patch)[1], nearest_patches(b, a, patch)[1]
+    return tuple(float(np.sqrt(errors / (3 * patch**2)).mean()) for errors in both)
 
 
 def photograph(name, size=64):

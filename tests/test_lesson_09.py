@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import last
+from conftest import last, patch_distances
 from scipy.ndimage import gaussian_filter
 from torch.nn.functional import conv2d, unfold
 
@@ -20,7 +20,6 @@ from stylekit.patches import (
     minimum_cut,
     nearest_patches,
     neighbours_kept,
-    patch_distances,
     patch_match,
     quilt,
     quilt_transfer,

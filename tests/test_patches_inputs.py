@@ -8,14 +8,14 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from conftest import noise
+from conftest import noise, patch_distances
 
+from stylekit.errors import InputError
 from stylekit.patches import (
     efros_leung,
     image_analogy,
     minimum_cut,
     nearest_patches,
-    patch_distances,
     patch_match,
     quilt,
 )
@@ -47,9 +47,9 @@ GENERATORS = {  # each method, made of one picture alone
 
 
 def message(steps):
-    """Return what the ValueError says that comes with the first step."""
-    with pytest.raises(ValueError) as caught:
-        next(steps())
+    """Return what the error says that comes with the call, before the first step is asked for."""
+    with pytest.raises(InputError) as caught:
+        steps()
     return str(caught.value)
 
 

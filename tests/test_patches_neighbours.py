@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import noise
+from conftest import noise, patch_distances
 
 from stylekit.images import load_image, to_array
 from stylekit.patches import (
@@ -16,7 +16,6 @@ from stylekit.patches import (
     nearest_patches,
     neighbours,
     neighbours_kept,
-    patch_distances,
     patch_match,
     seam_contrast,
 )

@@ -1,25 +1,39 @@
-"""Copy inputs, read results as numbers, and compare them."""
+"""Read results as numbers, and compare them."""
 
 from __future__ import annotations
 
 import numbers
+from collections.abc import Callable
 from decimal import Decimal
 
 import torch
 from torch import Tensor
 
-from stylekit.checks.diagnose import CLOSE, name_thing
-from stylekit.checks.tasks import Task, changed, in_dtype
+from stylekit.checks.tasks import in_dtype
+
+CLOSE = 2e-5  # of the largest entry: what still counts as right, for an answer may compute in float32 inside
+SAME = 1e-4  # of the largest entry: how well a formula must agree with what it explains
+KINDS = {  # of Python objects, in words, for a student: what it is, and how it may have come about
+    "NoneType": "nothing (None)",
+    "str": "text (a string)",
+    "tuple": "a tuple (is there a comma too many, or is autograd.grad without its [0]?)",
+    "list": "a list",
+    "dict": "a dictionary",
+    "generator": "a generator: `yield` stands where `return` should",
+    "coroutine": "a coroutine: leave out `async`",
+    "function": "a function: is a call missing, f(...)?",
+    "complex": "a complex number",
+    "type": "a class",
+}
 
 
-def copied(case: tuple) -> tuple:
-    """Return copies of a case's tensors and lists."""
-    return changed(case, Tensor.clone)
+def value_of(function: Callable, case: tuple) -> Tensor:
+    """Return what a formula gives for a case, computed in float64 of the numbers as given."""
+    return single(torch.as_tensor(function(*in_dtype(case, torch.float64)), dtype=torch.float64))
 
 
-def right_value(task: Task, case: tuple) -> Tensor:
-    """Return the right value in float64, of the numbers as given."""
-    value = task.function(*in_dtype(case, torch.float64))
+def single(value: Tensor) -> Tensor:
+    """Return a single number without dimensions: (1,) and (1, 1) are one number too."""
     return value.reshape(()) if value.numel() == 1 else value
 
 
@@ -45,9 +59,14 @@ def as_numbers(value) -> Tensor | str:
         return f"the function returns {name_thing(value)} that is no array of numbers"
 
 
-def shaped(value: Tensor, expected: Tensor) -> Tensor:
-    """Return a single number without dimensions if that is what is expected: (1,) and (1, 1) are one number too."""
-    return value.reshape(()) if expected.dim() == 0 and value.numel() == 1 else value
+def name_thing(value: object) -> str:
+    """Return a Python object in words."""
+    kind = type(value).__name__
+    if kind == "coroutine":
+        value.close()  # or Python warns that it was never awaited
+    if isinstance(value, (int, float)):
+        return f"a Python number ({kind})"
+    return KINDS.get(kind, f"an object of type {kind}")
 
 
 def close(value: Tensor, expected: Tensor) -> bool:
@@ -58,6 +77,25 @@ def close(value: Tensor, expected: Tensor) -> bool:
 def error_of(value: Tensor, expected: Tensor) -> float:
     """Return the largest difference, as a part of the largest entry."""
     return ((value - expected).abs().max() / expected.abs().max()).item()
+
+
+def same(value: Tensor, other: Tensor) -> bool:
+    """Tell whether a result is what a formula gives; a formula that gives nothing but NaN explains nothing."""
+    value, other = single(value), single(other)
+    if value.shape != other.shape or other.isinf().any() or other.isnan().all():
+        return False
+    if not torch.equal(value.isnan(), other.isnan()):
+        return False
+    value, other = value.nan_to_num(), other.nan_to_num()
+    return bool(((value - other).abs() <= SAME * other.abs().max() + 1e-300).all())
+
+
+def ratio_of(value: Tensor, other: Tensor) -> float | None:
+    """Return r where value = r other, or None."""
+    if value.shape != other.shape or not other.any() or not value.isfinite().all() or not other.isfinite().all():
+        return None
+    ratio = ((value * other).sum() / other.square().sum()).item()
+    return ratio if ratio and same(value, ratio * other) else None
 
 
 def untouched(before, after) -> bool:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from stylekit.checks import guard
-from stylekit.checks.compare import as_numbers, close, copied, error_of, repeated, right_value, shaped, untouched
-from stylekit.checks.diagnose import name_crash, name_mistake, name_thing
+from stylekit.checks.compare import as_numbers, close, error_of, name_thing, repeated, single, untouched, value_of
+from stylekit.checks.diagnose import Results, name_crash, name_mistake
 from stylekit.checks.flow import check_gradient
-from stylekit.checks.tasks import SINGLE, TASKS, Task
+from stylekit.checks.tasks import SINGLE, TASKS, Task, changed
 from stylekit.checks.verdict import NOT_ANSWERED, Verdict
 from stylekit.errors import InputError
 
@@ -71,10 +71,8 @@ class _NotAnswered(Exception):
 @contextlib.contextmanager
 def _own_settings() -> Iterator[None]:
     """Judge under torch's usual settings, whatever those of the notebook are, and leave its random numbers alone."""
-    usual = (torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"), torch.random.fork_rng(devices=[]))
-    with contextlib.ExitStack() as stack:
-        for setting in (*usual, warnings.catch_warnings(action="ignore")):
-            stack.enter_context(setting)
+    own_numbers, silence = torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore")
+    with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"), own_numbers, silence:
         yield
 
 
@@ -89,25 +87,23 @@ def _is_empty(answer) -> bool:
 
 def _judge(task: Task, answer) -> str | float:
     """Return the sentence for the first thing that is wrong with an answer, or its relative error if nothing is."""
+    wanted = f"expected a function {task.signature}, got"
     if inspect.isclass(answer):
-        got = f"a class, {answer.__name__}: pass an object of it, or a function"
-        return f"expected a function {task.signature}, got {got}"
+        return f"{wanted} a class, {answer.__name__}: pass an object of it, or a function"
     if not callable(answer):
-        got = f"{name_thing(answer)}: pass the function itself, not its result"
-        return f"expected a function {task.signature}, got {got}"
-    cases = task.inputs()
-    right = [right_value(task, case) for case in cases]
-    values = []
+        return f"{wanted} {name_thing(answer)}: pass the function itself, not its result"
+    cases, values = task.inputs(), []
+    right = [value_of(task.function, case) for case in cases]
     for number, (case, expected) in enumerate(zip(cases, right, strict=True)):
         value, problem = _try(task, answer, case, again=number == 0)
         if problem:
             return problem
         if isinstance(value, str):
             return f"{value}. Expected {f'shape {tuple(expected.shape)}' if expected.dim() else 'one number'}"
-        values.append(shaped(value, expected))
-    agree = [close(value, expected) for value, expected in zip(values, right, strict=True)]
-    if not all(agree):
-        return name_mistake(task, cases, values, right, agree)
+        values.append(value if expected.dim() else single(value))
+    results = Results(task, cases, values, right)
+    if not all(results.agree):
+        return name_mistake(results)
     flow = check_gradient(task, answer) if task.differentiable else 0.0
     if isinstance(flow, str):
         return flow
@@ -128,7 +124,7 @@ def _check_batch(task: Task, answer: Callable) -> str:
 
 def _try(task: Task, answer: Callable, case: tuple, again: bool) -> tuple[Tensor | str, str]:
     """Call the answer on copies of a case, and once more on the same copies; return its value and what went wrong."""
-    given = copied(case)
+    given = changed(case, Tensor.clone)
     outcome = guard.call(answer, given)
     value, problem = as_numbers(outcome.value), _misbehaved(task, outcome, case, given)
     if problem or not again:

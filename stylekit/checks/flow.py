@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from stylekit.checks import guard
-from stylekit.checks.compare import close, copied, error_of
-from stylekit.checks.diagnose import name_crash, name_thing, ratio_of, same
+from stylekit.checks.compare import close, error_of, name_thing, ratio_of, same
+from stylekit.checks.diagnose import name_crash
 from stylekit.checks.mistakes import GRADIENTS
-from stylekit.checks.tasks import Task
+from stylekit.checks.tasks import Task, changed
 
 NUMBER = "takes a plain number out of a tensor"
 NUMPY = "Numpy knows no gradients, stay with torch"
@@ -72,8 +72,7 @@ def check_gradient(task: Task, answer: Callable) -> str | float:
 
 def _with_gradients(task: Task, case: tuple) -> tuple[tuple, dict[str, Tensor]]:
     """Return copies of a case's arguments, and those that ask for a gradient, by name: F, losses[0], losses[1], ..."""
-    given = copied(case)
-    inputs = {}
+    given, inputs = changed(case, Tensor.clone), {}
     for name, thing in zip(task.arguments[: task.differentiable], given, strict=False):
         several = {f"{name}[{n}]": one for n, one in enumerate(thing)} if isinstance(thing, list) else {name: thing}
         inputs |= {name: one.requires_grad_(True) for name, one in several.items()}
@@ -111,8 +110,8 @@ def _name(task: Task, thing: Tensor, mine: Tensor, right: Tensor) -> str:
     """Return what is wrong with the gradient by one argument."""
     ratio = ratio_of(mine, right)
     if ratio is not None and abs(ratio) > 1e-6:
-        return (
-            f"is {ratio:.3g} times the right one{': is it detached in one of two places?' * (abs(ratio - 0.5) < 1e-3)}"
+        return f"is {ratio:.3g} times the right one" + ": is it detached in one of two places?" * (
+            abs(ratio - 0.5) < 1e-3
         )
     if mine.isnan().any():
         return "is NaN: a root of 0, or a division by 0?"

@@ -99,32 +99,19 @@ def in_dtype(case: tuple, dtype: torch.dtype) -> tuple:
     return changed(case, lambda tensor: tensor.to(dtype))
 
 
-def changed(case: tuple | list, change: Callable[[Tensor], Tensor]) -> tuple:
+def changed(case: tuple, change: Callable[[Tensor], Tensor]) -> tuple:
     """Return a case with a change made to its tensors, those in lists too; lists are copied, numbers stay."""
-    return tuple(
-        list(changed(thing, change))
-        if isinstance(thing, list)
-        else change(thing)
-        if isinstance(thing, Tensor)
-        else thing
-        for thing in case
-    )
+
+    def one(thing):
+        if isinstance(thing, list):
+            return [one(each) for each in thing]
+        return change(thing) if isinstance(thing, Tensor) else thing
+
+    return tuple(map(one, case))
 
 
 def _matrix(F: Tensor, *_) -> dict[str, int]:
     return {"N": F.shape[0], "M": F.shape[1]}
-
-
-def _picture(x: Tensor) -> dict[str, int]:
-    return {"H": x.shape[2], "W": x.shape[3]}
-
-
-def _layers(values: list[Tensor], weights: list[float]) -> dict[str, int]:
-    return {"L": len(values)}
-
-
-def _none(*_) -> dict[str, int]:
-    return {}
 
 
 TASKS = {
@@ -134,9 +121,11 @@ TASKS = {
         Task("content_loss_gradient(F, P)", "Eq. 2", _two_responses, _matrix),
         Task("gram_matrix(F)", "Eq. 3", _one_response, _matrix, 1),
         Task("style_layer_loss(F, A)", "Eq. 4", _response_and_gram, _matrix, 1),
-        Task("style_loss(losses, weights)", "Eq. 5", _losses_and_weights, _layers, 1),
+        Task(
+            "style_loss(losses, weights)", "Eq. 5", _losses_and_weights, lambda losses, weights: {"L": len(losses)}, 1
+        ),
         Task("style_layer_loss_gradient(F, A)", "Eq. 6", _response_and_gram, _matrix),
-        Task("total_loss(content, style, alpha, beta)", "Eq. 7", _contents_and_styles, _none, 2),
-        Task("total_variation(x)", "the total variation", _pictures, _picture, 1),
+        Task("total_loss(content, style, alpha, beta)", "Eq. 7", _contents_and_styles, lambda *_: {}, 2),
+        Task("total_variation(x)", "the total variation", _pictures, lambda x: {"H": x.shape[2], "W": x.shape[3]}, 1),
     )
 }

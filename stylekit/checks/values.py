@@ -6,7 +6,7 @@ import contextlib
 import math
 from reprlib import repr as short
 
-from stylekit.checks.diagnose import name_thing
+from stylekit.checks.compare import name_thing
 from stylekit.checks.verdict import NOT_ANSWERED, Verdict, has_dots
 
 CLOSE = 1e-3  # of the value: what still counts as right

@@ -13,21 +13,6 @@ from stylekit.figures.lines import LABEL_GAP, bars, contours, curves, loss_curve
 from stylekit.figures.pictures import frames, grid, plates, strip
 
 __all__ = [
-    "LABEL_GAP",
-    "Arrow",
-    "Box",
-    "Drawing",
-    "bars",
-    "contours",
-    "curves",
-    "cuts",
-    "diagram",
-    "frames",
-    "grid",
-    "loss_curves",
-    "maps",
-    "numbers",
-    "plates",
-    "strip",
-    "table",
-]
+    "Arrow", "Box", "Drawing", "LABEL_GAP", "bars", "contours", "curves", "cuts", "diagram", "frames", "grid",
+    "loss_curves", "maps", "numbers", "plates", "strip", "table",
+]  # fmt: skip

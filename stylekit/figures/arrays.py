@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int, Num
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stylekit.colour import LUMINANCE
 from stylekit.errors import InputError
-from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
+from stylekit.figures.drawing import COLOURS, Drawing, check_any, in_words, new_panels
 
 Map = Float[Tensor, "_ _"] | Num[np.ndarray, "_ _ *colours"]
 
@@ -31,18 +31,13 @@ def maps(
     number. `shared` gives all of them one range of colours, drawn as a bar; else each has its own range.
     Raises ValueError if there are none.
     """
-    if not arrays:
-        raise InputError("there is no map to draw: give at least one, by title")
+    check_any(arrays, "map")
     values = {name: np.asarray(array) for name, array in arrays.items()}
     columns = min(columns, len(values))
     rows = -(-len(values) // columns)
-    widest = max(array.shape[1] / array.shape[0] for array in values.values())
-    figure, axes = new_figure(rows, columns, (columns * height * widest + shared, rows * (height + 0.3)), title)
-    everything = np.concatenate([array.ravel() for array in values.values()])
-    for ax in axes.flat:
-        ax.set_axis_off()
+    figure, axes = new_panels(values.values(), rows, columns, height, title, shared, rows * 0.3)
     for ax, (name, array) in zip(axes.flat, values.items(), strict=False):
-        low, high = _colour_range(everything if shared else array, signed)
+        low, high = _colour_range(list(values.values()) if shared else [array], signed)
         shown = ax.imshow(array, cmap="PuOr_r" if signed else "viridis", vmin=low, vmax=high, interpolation="nearest")
         ax.set_title(name, fontsize="small")
     if shared:
@@ -50,19 +45,11 @@ def maps(
     return Drawing(figure, alt or in_words(title, ", ".join(values)))
 
 
-def numbers(
-    arrays: Mapping[str, Map],
-    title: str = "",
-    *,
-    columns: int = 8,
-    height: float = 1.5,
-    signed: bool = False,
-    alt: str = "",
-) -> Drawing:
+def numbers(arrays: Mapping[str, Map], title: str = "", *, signed: bool = False, **options) -> Drawing:
     """Draw small arrays of numbers as `maps` does, in one range of colours, with each number to two decimals."""
-    drawing = maps(arrays, title, columns=columns, height=height, signed=signed, alt=alt)
+    drawing = maps(arrays, title, signed=signed, **options)
     values = [np.asarray(array) for array in arrays.values()]
-    limits = _colour_range(np.concatenate([array.ravel() for array in values]), signed)
+    limits = _colour_range(values, signed)
     for ax, array in zip(drawing.figure.axes, values, strict=False):
         image = ax.images[0]
         image.set_clim(*limits)
@@ -85,14 +72,12 @@ def cuts(
     A cut holds a column for each row: the line runs left of that column's pixel. Raises ValueError if there are no
     panels, and for a cut that has not one column for each row.
     """
-    if not panels:
-        raise InputError("there is no panel to draw: give at least one, by title")
-    widest = max(array.shape[1] / array.shape[0] for array, _ in panels.values())
-    figure, axes = new_figure(1, len(panels), (len(panels) * height * widest, height + 0.3 + bool(title) * 0.35), title)
+    check_any(panels, "panel")
+    arrays = [array for array, _ in panels.values()]
+    figure, axes = new_panels(arrays, 1, len(panels), height, title, 0, 0.3 + bool(title) * 0.35)
     for ax, (name, (array, cut)) in zip(axes[0], panels.items(), strict=True):
         ax.imshow(array, cmap="viridis", interpolation="nearest")
         ax.set_title(name, fontsize="small")
-        ax.set_axis_off()
         if cut is not None:
             if len(cut) != len(array):
                 raise InputError(f"a cut has a column for each row: {name!r} has {len(array)} rows, its cut {len(cut)}")
@@ -119,8 +104,7 @@ def table(rows: Mapping[str, Mapping[str, object]], corner: str = "") -> str:
     return "\n".join("  ".join(line).rstrip() for line in aligned)
 
 
-def _colour_range(values: np.ndarray, signed: bool) -> tuple[float, float]:
-    if signed:
-        largest = float(np.abs(values).max()) or 1.0  # nothing but 0 is drawn in the middle colour
-        return -largest, largest
-    return float(values.min()), float(values.max())
+def _colour_range(arrays: Sequence[np.ndarray], signed: bool) -> tuple[float, float]:
+    low, high = float(min(array.min() for array in arrays)), float(max(array.max() for array in arrays))
+    largest = max(-low, high) or 1.0  # nothing but 0 is drawn in the middle colour
+    return (-largest, largest) if signed else (low, high)

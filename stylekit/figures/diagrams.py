@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 
 from stylekit.errors import InputError
-from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
+from stylekit.figures.drawing import COLOURS, Drawing, check_any, in_words, new_figure
 from stylekit.figures.pictures import Picture, as_array
 
 UNIT = 0.75  # inches: a diagram twelve units wide is as wide as a page
@@ -57,8 +57,7 @@ def diagram(boxes: Mapping[str, Box], arrows: Iterable[Arrow], title: str = "", 
 
     Raises ValueError where there is no box, and for an arrow from or to a box that is not there.
     """
-    if not boxes:
-        raise InputError("there is no box to draw: give at least one, by name")
+    check_any(boxes, "box")
     arrows = list(arrows)
     unknown = {name for arrow in arrows for name in (arrow.start, arrow.end)} - boxes.keys()
     if unknown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -12,15 +13,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-COLOURS = (
-    "#000000",
-    "#D55E00",
-    "#0072B2",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#E69F00",
-)  # without their yellow, pale on white
+from stylekit.errors import InputError
+
+# Those of Okabe and Ito without their yellow, which is pale on white.
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Drawing:
         png = io.BytesIO()
         self.figure.savefig(png, format="png", bbox_inches="tight", dpi=100)
         encoded = base64.b64encode(png.getvalue()).decode()
-        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{encoded}">'
+        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{encoded}" style="max-width: 100%">'
         bundle = {"text/plain": self.alt, "text/html": image, "image/png": encoded}
         return bundle, {"image/png": {"alt": self.alt}}
 
@@ -55,12 +51,37 @@ def new_figure(rows: int, columns: int, size: tuple[float, float], title: str) -
     return figure, axes
 
 
-def new_axes(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
-    figure, axes = new_figure(1, 1, (7.5, 4.2), "")
+def new_panels(
+    arrays: Iterable[np.ndarray],
+    rows: int,
+    columns: int,
+    height: float,
+    title: str,
+    wider: float | int,
+    higher: float | int,
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure with places without ticks for the arrays, each `height` inches high and as wide as the widest.
+
+    The figure is `wider` and `higher` than that, in inches, for words.
+    """
+    widest = max(array.shape[1] / array.shape[0] for array in arrays)
+    figure, axes = new_figure(rows, columns, (columns * height * widest + wider, rows * height + higher), title)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    return figure, axes
+
+
+def new_axes(title: str, xlabel: str, ylabel: str, height: float = 4.2) -> tuple[Figure, Axes]:
+    figure, axes = new_figure(1, 1, (7.5, height), "")
     ax = axes[0, 0]
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.spines[["top", "right"]].set_visible(False)
     return figure, ax
+
+
+def check_any(things: object, kind: str) -> None:
+    if not things:
+        raise InputError(f"there is no {kind} to draw: give at least one, by name")
 
 
 def in_words(title: str, names: str) -> str:

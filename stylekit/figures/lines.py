@@ -9,32 +9,24 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from stylekit.errors import InputError
-from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_axes, new_figure
+from stylekit.figures.drawing import COLOURS, Drawing, check_any, in_words, new_axes
 
-STYLES = ("-", "--", ":")  # an eighth curve takes the first colour again, dashed
+STYLES = ("-", "--", ":")
 LABEL_GAP = 0.055  # between the labels of two curves, as a part of the axes' height
 
 
 def curves(
-    lines: Mapping[str, tuple],
-    title: str = "",
-    xlabel: str = "",
-    ylabel: str = "",
-    log: str = "",
-    alt: str = "",
+    lines: Mapping[str, tuple], title: str = "", xlabel: str = "", ylabel: str = "", log: str = "", alt: str = ""
 ) -> Drawing:
     """Draw curves by name, each a pair of x and y values; `log` names the logarithmic axes ("", "x", "y" or "xy")."""
-    if not lines:
-        raise InputError("there is no curve to draw: give at least one, by name, as a pair of x and y values")
+    check_any(lines, "curve")
     figure, ax = new_axes(title, xlabel, ylabel)
     if "x" in log:
         ax.set_xscale("log")
     if "y" in log:
         ax.set_yscale("log", nonpositive="mask")
     for number, (name, (x, y)) in enumerate(lines.items()):
-        (line,) = ax.plot(x, y, label=name, color=COLOURS[number % len(COLOURS)])
-        line.set_linestyle(STYLES[number // len(COLOURS) % len(STYLES)])
-        line.set_marker("o" if len(x) <= 12 else "")
+        ax.plot(x, y, label=name, marker="o" if len(x) <= 12 else "", **_style(number))
     ax.legend(frameon=False)
     return Drawing(figure, alt or in_words(title, ", ".join(lines)))
 
@@ -75,14 +67,9 @@ def bars(
     values: Mapping[str, float | int], title: str = "", xlabel: str = "", log: bool = False, alt: str = ""
 ) -> Drawing:
     """Draw numbers by name as horizontal bars, the first on top, each with its number; `log` makes the axis so."""
-    if not values:
-        raise InputError("there is no bar to draw: give at least one number, by name")
-    figure, axes = new_figure(1, 1, (7.5, 0.8 + 0.4 * len(values)), "")
-    ax = axes[0, 0]
-    ax.set_title(title)
-    ax.set_xlabel(xlabel)
+    check_any(values, "bar")
+    figure, ax = new_axes(title, xlabel, "", 0.8 + 0.4 * len(values))
     ax.set_xscale("log" if log else "linear")
-    ax.spines[["top", "right"]].set_visible(False)
     drawn = ax.barh(list(values), list(values.values()), color=COLOURS[2])
     ax.bar_label(drawn, fmt="%.4g", padding=3)
     ax.margins(x=0.12)
@@ -110,11 +97,13 @@ def loss_curves(steps: Iterable, title: str = "The losses as the painting goes o
 def _draw_terms(ax: Axes, steps: list) -> None:
     evaluations = [step.evaluations for step in steps]
     for number, term in enumerate(sorted(steps[0].losses, key=lambda term: term != "total")):  # "total" first
-        values = [step.losses[term] for step in steps]
-        (line,) = ax.plot(evaluations, values, label=term, linewidth=2.5 if term == "total" else 1.5)
-        line.set_color(COLOURS[number % len(COLOURS)])
-        line.set_linestyle(STYLES[number // len(COLOURS) % len(STYLES)])
-        line.set_marker("o" if len(steps) == 1 else "")
+        values, width = [step.losses[term] for step in steps], 2.5 if term == "total" else 1.5
+        ax.plot(evaluations, values, label=term, linewidth=width, marker="o" * (len(steps) == 1), **_style(number))
+
+
+def _style(number: int) -> dict[str, str]:
+    """Return what tells the curve of this number from the others: an eighth takes the first colour again, dashed."""
+    return {"color": COLOURS[number % len(COLOURS)], "linestyle": STYLES[number // len(COLOURS) % len(STYLES)]}
 
 
 def _mark_scales(ax: Axes, steps: list) -> None:

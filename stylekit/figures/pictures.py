@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 from textwrap import wrap
 
 import numpy as np
@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from stylekit.errors import InputError
-from stylekit.figures.drawing import COLOURS, Drawing, in_words, new_figure
+from stylekit.figures.drawing import COLOURS, Drawing, check_any, in_words, new_panels
 from stylekit.images import to_array
 
 CAPTION_LETTERS = 14  # of the caption in an inch
 
 Picture = Float[Tensor, "1 3 _ _"] | Num[np.ndarray, "_ _ 3"]
+Plate = tuple[Picture, Picture | None]
 
 
 def strip(pictures: Mapping[str, Picture], title: str = "", height: float = 2.6, alt: str = "") -> Drawing:
@@ -39,18 +39,13 @@ def grid(
     A title that repeats the one above it is written once, at the top; the caption stands below, in small letters.
     Raises ValueError if a row is empty.
     """
-    if not rows or not all(rows.values()):
-        raise InputError("there is no picture to draw: give at least one in each row, by title")
+    check_any(rows and all(rows.values()), "picture")
     arrays = [[as_array(picture) for picture in row.values()] for row in rows.values()]
     titles = [list(row) for row in rows.values()]
     columns = max(len(row) for row in arrays)
-    widest = max(array.shape[1] / array.shape[0] for row in arrays for array in row)  # width / height
     titled = 1 + sum(above != row for above, row in pairwise(titles))
-    labelled = any(label for label in rows)
-    size = (columns * height * widest + labelled * 0.5, len(arrays) * height + titled * 0.25 + bool(title) * 0.35)
-    figure, axes = new_figure(len(arrays), columns, size, title)
-    for ax in axes.flat:
-        ax.set_axis_off()
+    words = any(rows) * 0.5, titled * 0.25 + bool(title) * 0.35  # inches beside and above the pictures
+    figure, axes = new_panels(chain(*arrays), len(arrays), columns, height, title, *words)
     for r, (label, row) in enumerate(zip(rows, arrays, strict=True)):
         for c, array in enumerate(row):
             above = titles[r - 1][c : c + 1] if r else []
@@ -63,28 +58,16 @@ def grid(
 
 
 def plates(
-    pictures: Mapping[str, tuple[Picture, Picture | None]],
-    title: str = "",
-    *,
-    columns: int = 2,
-    height: float = 2.6,
-    alt: str = "",
-    caption: str = "",
+    pictures: Mapping[str, Plate], title: str = "", height: float = 2.6, alt: str = "", caption: str = ""
 ) -> Drawing:
-    """Draw pictures by letter, each with a second one small in its lower left corner, as in Fig. 2 of Gatys (2015).
+    """Draw pictures by letter, two in a row, each with a second one small in its corner, as in Fig. 2 of Gatys (2015).
 
     `pictures` maps a letter to the picture and its inset, or to the picture and None. Raises ValueError if there are
     none.
     """
-    if not pictures:
-        raise InputError("there is no picture to draw: give at least one, by letter")
+    check_any(pictures, "picture")
     large = [as_array(picture) for picture, _ in pictures.values()]
-    rows = -(-len(large) // columns)
-    widest = max(array.shape[1] / array.shape[0] for array in large)
-    size = (columns * height * widest, rows * height + bool(title) * 0.35)
-    figure, axes = new_figure(rows, columns, size, title)
-    for ax in axes.flat:
-        ax.set_axis_off()
+    figure, axes = new_panels(large, -(-len(large) // 2), 2, height, title, 0, bool(title) * 0.35)
     for ax, array, (letter, (_, inset)) in zip(axes.flat, large, pictures.items(), strict=False):
         _photograph(ax, array, "")
         ax.text(-0.02, 1, letter, transform=ax.transAxes, ha="right", va="top", fontsize="x-large", weight="bold")
@@ -111,23 +94,16 @@ def _write_caption(figure: Figure, caption: str) -> None:
 
 
 def frames(
-    picture: Picture,
-    boxes: Mapping[str, tuple],
-    title: str = "",
-    height: float = 4.0,
-    alt: str = "",
+    picture: Picture, boxes: Mapping[str, tuple], title: str = "", height: float = 4.0, alt: str = ""
 ) -> Drawing:
     """Draw labelled rectangles (top, left, height, width), in pixels, over one picture."""
     array = as_array(picture)
-    figure, axes = new_figure(1, 1, (height * array.shape[1] / array.shape[0] + 1.5, height), "")
+    figure, axes = new_panels([array], 1, 1, height, "", 1.5, 0)
     ax = axes[0, 0]
     _photograph(ax, array, title)
-    ax.set_axis_off()
     for number, (name, (top, left, tall, wide)) in enumerate(boxes.items()):
-        colour = COLOURS[1:][number % (len(COLOURS) - 1)]
-        ax.add_patch(
-            Rectangle((left - 0.5, top - 0.5), wide, tall, fill=False, edgecolor=colour, linewidth=2, label=name)
-        )
+        style = {"edgecolor": COLOURS[1:][number % (len(COLOURS) - 1)], "linewidth": 2, "fill": False}
+        ax.add_patch(Rectangle((left - 0.5, top - 0.5), wide, tall, label=name, **style))
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return Drawing(figure, alt or in_words(title, ", ".join(boxes)))
 

@@ -7,26 +7,13 @@ done. Notebook 09 builds each method from its idea.
 
 from stylekit.patches.analogies import image_analogy
 from stylekit.patches.growing import efros_leung
-from stylekit.patches.measures import neighbours_kept, patch_distances, seam_contrast
+from stylekit.patches.measures import neighbours_kept, seam_contrast
 from stylekit.patches.neighbours import field_distances, field_of, nearest_patches, patch_match
 from stylekit.patches.quilting import minimum_cut, quilt, quilt_transfer, straight_cut
 from stylekit.patches.search import Search
 from stylekit.patches.step import PatchStep
 
 __all__ = [
-    "Search",
-    "PatchStep",
-    "efros_leung",
-    "field_distances",
-    "field_of",
-    "image_analogy",
-    "minimum_cut",
-    "nearest_patches",
-    "neighbours_kept",
-    "patch_distances",
-    "patch_match",
-    "quilt",
-    "quilt_transfer",
-    "seam_contrast",
-    "straight_cut",
-]
+    "PatchStep", "Search", "efros_leung", "field_distances", "field_of", "image_analogy", "minimum_cut",
+    "nearest_patches", "neighbours_kept", "patch_match", "quilt", "quilt_transfer", "seam_contrast", "straight_cut",
+]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -14,15 +14,17 @@ from skimage.transform import pyramid_reduce
 from stylekit.colour import LUMINANCE
 from stylekit.errors import InputError
 from stylekit.patches.growing import gaussian
+from stylekit.patches.neighbours import AT_ONCE
 from stylekit.patches.search import ROUNDING
 from stylekit.patches.step import PatchStep, Picture, check_count, check_picture, check_real
 
 FINE, COARSE = 5, 3  # windows at the level itself and at the next coarser one
 HALF = FINE // 2
 ABOVE = HALF * FINE  # pixels of a causal window in the rows above; HALF are left in its own row
+CAUSAL = gaussian(FINE).ravel()[: ABOVE + HALF]
+CAUSAL = np.sqrt(CAUSAL / CAUSAL.sum())  # the roots of the weights of a causal window, whose sum is 1
 NOWHERE = -(2**30)  # the source of what lies outside: no offset brings it inside
 FLAT = 1e-9  # the deviation of a luminance that is constant but for rounding
-AT_ONCE = 2**23  # distances in memory at a time
 
 Luminance = Float[np.ndarray, "_ _"]
 
@@ -39,9 +41,9 @@ def image_analogy(
     the finest level (Hertzmann et al. 2001, section 3). A and A' first get B's mean and deviation of luminance, with a
     constant A the mean alone. Colours are those of B, made paler where the luminance leaves no room for them. The
     search is exact: all that is known when a row begins is compared by one product of matrices. Yields a PatchStep
-    after each row; at coarser levels its picture is smaller and its sources refer to the smaller A'. Raises ValueError
-    where A and A' differ in shape, for more levels than the pictures have pixels for, a negative kappa, and for what is
-    no picture.
+    after each row; at coarser levels its picture is smaller and its sources refer to the smaller A'. Raises InputError
+    at once where A and A' differ in shape, for more levels than the pictures have pixels for, a negative kappa, and
+    what is no picture.
     """
     levels, kappa = check_count(levels, "levels", 1), check_real(kappa, "kappa")
     pictures = {"picture A": A, "picture A'": A_filtered, "picture B": B}
@@ -50,7 +52,17 @@ def image_analogy(
         raise InputError(
             f"A and A' must be one picture before and after a filter; got {A.shape} and {A_filtered.shape}"
         )
-    _check_levels(levels, min(*A.shape[:2], *B.shape[:2]))
+    side = min(*A.shape[:2], *B.shape[:2])
+    most = int(math.log2(side / FINE)) + 1  # more, and the coarsest level would be smaller than a window
+    if levels > most:
+        remedy = "take fewer levels, or larger pictures"
+        raise InputError(
+            f"levels must be 1 to {most} where the shortest side has {side} pixels, got {levels}: {remedy}"
+        )
+    return _filtered(A, A_filtered, B, levels, kappa)
+
+
+def _filtered(A, A_filtered, B, levels, kappa):
     Y_A, Y_filtered = _remapped(A @ LUMINANCE, A_filtered @ LUMINANCE, B @ LUMINANCE)
     pyramids = [_pyramid(picture, levels) for picture in (Y_A, Y_filtered, B @ LUMINANCE, B)]
     total = sum(a.size * b.size for a, _, b, _ in zip(*pyramids, strict=True))  # comparisons of neighbourhoods
@@ -62,16 +74,6 @@ def image_analogy(
             finished += a.size * b.shape[1]
             yield painting.step(colours, finished / total)
         coarser = painting
-
-
-def _check_levels(levels, side):
-    """Raise ValueError if the coarsest level would be smaller than a window; `side` is the shortest in pixels."""
-    most = int(math.log2(side / FINE)) + 1
-    if levels > most:
-        remedy = "take fewer levels, or larger pictures"
-        raise InputError(
-            f"levels must be 1 to {most} where the shortest side has {side} pixels, got {levels}: {remedy}"
-        )
 
 
 def _remapped(A: Luminance, A_filtered: Luminance, B: Luminance) -> tuple[Luminance, Luminance]:
@@ -96,16 +98,17 @@ def _windows(picture: Luminance, side: int) -> Float[np.ndarray, "H W n"]:
     return windows.reshape(*picture.shape, side**2)
 
 
+def _given(fine: Luminance, coarser: Iterable[Luminance]) -> Float[np.ndarray, "H W n"]:
+    """Return each pixel's neighbourhood in a picture, and those of its place at the next coarser level."""
+    rows, columns = (np.arange(side) // 2 for side in fine.shape)
+    halves = [_windows(picture, COARSE)[rows[:, None], columns] for picture in coarser]
+    return np.concatenate([_windows(fine, FINE), *halves], axis=2)
+
+
 def _neighbourhoods(margined: Float[np.ndarray, "H2 W2"]) -> Float[np.ndarray, "H W n"]:
     """Return what of each neighbourhood comes before its middle in raster order, of a picture with a margin."""
     windows = sliding_window_view(margined, (FINE, FINE))
     return windows.reshape(*windows.shape[:2], FINE**2)[..., : ABOVE + HALF]
-
-
-def _causal_weights() -> Float[np.ndarray, " n"]:
-    """Return the roots of the weights of a causal neighbourhood, whose sum is 1."""
-    weights = gaussian(FINE).ravel()[: ABOVE + HALF]
-    return np.sqrt(weights / weights.sum())
 
 
 class _Level:
@@ -121,15 +124,9 @@ class _Level:
         self.origins = np.full((rows, columns, 2), NOWHERE)
         inside = np.s_[HALF : rows - HALF, HALF : columns - HALF]
         self.painting, self.sources = self.margined[inside], self.origins[inside]
-        around = [] if coarser is None else [(coarser.a, coarser.b), (coarser.a_filtered, coarser.painting)]
-        given_a, self.given_b = (
-            np.concatenate(
-                [_windows(fine, FINE), *(_at_half(_windows(pair[i], COARSE), fine.shape) for pair in around)], 2
-            )
-            for i, fine in enumerate((a, b))
-        )
-        self.weights = _causal_weights()
-        causal = _neighbourhoods(np.pad(a_filtered, HALF)).reshape(a.size, -1) * self.weights
+        around = ((), ()) if coarser is None else ((coarser.a, coarser.a_filtered), (coarser.b, coarser.painting))
+        given_a, self.given_b = _given(a, around[0]), _given(b, around[1])
+        causal = _neighbourhoods(np.pad(a_filtered, HALF)).reshape(a.size, -1) * CAUSAL
         self.known = np.concatenate([given_a.reshape(a.size, -1), causal[:, :ABOVE]], axis=1)
         self.left = causal[:, ABOVE:].T.copy()  # (HALF, places of A)
         self.norms = (self.known**2).sum(axis=1) + (self.left**2).sum(axis=0)
@@ -137,7 +134,7 @@ class _Level:
 
     def paint(self, row):
         """Find the sources of one row of B': the rows above it are known, its own pixels follow one by one."""
-        above = _neighbourhoods(self.margined[row : row + FINE])[0, :, :ABOVE] * self.weights[:ABOVE]
+        above = _neighbourhoods(self.margined[row : row + FINE])[0, :, :ABOVE] * CAUSAL[:ABOVE]
         known = np.concatenate([self.given_b[row], above], axis=1)  # (W, numbers)
         at_once = max(1, AT_ONCE // self.a.size)
         for begin in range(0, len(known), at_once):
@@ -148,7 +145,7 @@ class _Level:
 
     def _copy(self, row, column, distances):
         """Copy the pixel of A' that fits best, or one going on where a neighbour's source was if it is near enough."""
-        left = self.margined[row + HALF, column : column + HALF] * self.weights[ABOVE:]
+        left = self.margined[row + HALF, column : column + HALF] * CAUSAL[ABOVE:]
         distances += left @ left - 2 * left @ self.left
         best = distances.argmin()
         around = self.origins[row : row + HALF + 1, column : column + FINE].reshape(-1, 2)[: ABOVE + HALF]
@@ -168,22 +165,13 @@ class _Level:
         return PatchStep(sources, done, partial(_drawn, self.painting.copy(), sources, colours))
 
 
-def _drawn(luminance: Luminance, sources: np.ndarray, colours: Picture) -> Picture:
-    """Return the painting so far in its colours, mid-grey where there is nothing yet."""
-    picture = _coloured(luminance, colours)
-    picture[sources[..., 0] < 0] = 0.5
-    return picture
+def _drawn(luminance: Luminance, sources: np.ndarray, picture: Picture) -> Picture:
+    """Give a picture the luminance painted so far, cut to [0, 1], and mid-grey where there is nothing yet.
 
-
-def _at_half(windows: Float[np.ndarray, "h w n"], shape: tuple[int, int]) -> Float[np.ndarray, "H W n"]:
-    """Return for each pixel of a level the neighbourhood of its place at the next coarser one."""
-    rows, columns = (np.arange(side) // 2 for side in shape)
-    return windows[rows[:, None], columns]
-
-
-def _coloured(luminance: Luminance, picture: Picture) -> Picture:
-    """Give a picture another luminance, cut to [0, 1]; its colours fade where they would leave the range of RGB."""
+    Its colours fade where they would leave the range of RGB.
+    """
     Y = luminance.clip(0, 1)[..., None]
     chroma = picture - (picture @ LUMINANCE)[..., None]
     room = np.where(chroma > 0, 1 - Y, Y) / np.maximum(np.abs(chroma), 1e-12)
-    return (Y + chroma * room.min(axis=2, keepdims=True).clip(0, 1)).clip(0, 1)
+    drawn = (Y + chroma * room.min(axis=2, keepdims=True).clip(0, 1)).clip(0, 1)
+    return np.where(sources[..., :1] < 0, 0.5, drawn)

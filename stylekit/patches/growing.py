@@ -29,19 +29,22 @@ def efros_leung(
     Gaussian-weighted), and copies the middle pixel of one of them, at random among those within 1 + tolerance of
     the best (Efros and Leung 1999, section 2; numbers as on the authors' page). A pixel whose match is worse than 0.3
     waits for more neighbours; after a round in which all had to wait, the 0.3 grows by a tenth. "Most filled" is
-    counted in the window, our reading of it. Yields a PatchStep after each round. Raises ValueError, at the first step,
-    for an even window, one larger than the exemplar, a size below 3, a negative tolerance, and what is no picture.
+    counted in the window, our reading of it. Yields a PatchStep after each round. Raises InputError at once for an even
+    window, one larger than the exemplar, a size below 3, a negative tolerance, and what is no picture.
     """
     window, tolerance = check_count(window, "window", 3, odd=True), check_real(tolerance, "tolerance")
     exemplar = check_picture(exemplar, "exemplar", least=window)
     height, width = check_size(size, "size", SEED_PATCH)
-    random, growth = np.random.default_rng(seed), _Growth(exemplar, height, width, window)
+    return _grown(_Growth(exemplar, height, width, window), tolerance, np.random.default_rng(seed))
+
+
+def _grown(growth, tolerance, random):
     growth.plant(random)
     yield growth.step()
     max_error = MAX_ERROR
     while not growth.filled.all():
         taken = 0
-        for row, column in frontier(growth.filled, window, random):
+        for row, column in frontier(growth.filled, growth.window, random):
             distances = growth.distances(row, column)
             match = choose(distances, tolerance, random)
             if distances[match] < max_error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int
 
-from stylekit.patches.neighbours import nearest_patches
 from stylekit.patches.step import Picture
 
 Sources = Int[np.ndarray, "H W 2"]
@@ -33,17 +32,6 @@ def seam_contrast(image: Picture, sources: Sources) -> float:
     if kept.all() or not gradient[kept].any():
         return float("nan")
     return float(gradient[~kept].mean() / gradient[kept].mean())
-
-
-def patch_distances(a: Picture, b: Picture, patch: int = 7) -> tuple[float, float]:
-    """Return what a has invented and what it misses: its patches' mean distance to the nearest in b, and b's in a.
-
-    Root mean square differences of the numbers in [0, 1], averaged over the patches (the two directions of Simakov,
-    Caspi, Shechtman and Irani 2008, "Summarizing visual data using bidirectional similarity").
-    """
-    both = nearest_patches(a, b, patch)[1], nearest_patches(b, a, patch)[1]
-    invented, missing = (float(np.sqrt(errors / (3 * patch**2)).mean()) for errors in both)
-    return invented, missing
 
 
 def _kept(sources: Sources) -> tuple[Bool[np.ndarray, "H _"], Bool[np.ndarray, "_ W"]]:

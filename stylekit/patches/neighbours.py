@@ -25,12 +25,15 @@ def patch_match(a: Picture, b: Picture, patch: int = 7, iterations: int = 5, see
     once, then a column, then all patches search, where the paper does all three patch by patch; and a place beyond b
     is moved to its border, where the paper draws inside only (the mean distance changes by about 1 % either way).
     Yields a PatchStep for the random start and one for each pass; its picture shows each pixel of a as b has it. A
-    patch's match is the source of its middle pixel: see `field_of`. Raises ValueError for an even patch, one larger
-    than a picture, and for what is no picture.
+    patch's match is the source of its middle pixel: see `field_of`. Raises InputError at once for an even patch, one
+    larger than a picture, and what is no picture.
     """
     patch, iterations = check_count(patch, "patch", 1, odd=True), check_count(iterations, "iterations", 0)
     a, b = check_picture(a, "picture a", least=patch), check_picture(b, "picture b", least=patch)
-    matching = _Matching(a, b, patch, np.random.default_rng(seed))
+    return _matched(_Matching(a, b, patch, np.random.default_rng(seed)), iterations)
+
+
+def _matched(matching, iterations):
     yield matching.step(0.0 if iterations else 1.0)
     for number in range(1, iterations + 1):
         matching.propagate(1 if number % 2 else -1)

@@ -75,14 +75,17 @@ def quilt(
     A block is drawn at random among those whose overlap with what lies there is within 1 + tolerance of the best
     (Efros and Freeman 2001, section 2); `overlap` is a sixth of the block unless said. With `tolerance=math.inf` any
     block will do, with `cut=straight_cut` it simply covers the overlap: the paper's figure 2, (a) and (b). Yields a
-    PatchStep after each block. Raises ValueError for a block larger than the exemplar or than `size`, an overlap that
-    is not below the block, a negative tolerance, and an exemplar that is no picture.
+    PatchStep after each block. Raises InputError at once for a block larger than the exemplar or than `size`, an
+    overlap that is not below the block, a negative tolerance, and an exemplar that is no picture.
     """
     (block, overlap), tolerance = _check_block(block, overlap, 6), check_real(tolerance, "tolerance")
     exemplar = check_picture(exemplar, "exemplar", least=block)
     height, width = check_size(size, "size (block or more)", block)
-    layout = _Layout(exemplar, height, width, block, overlap, cut)
-    search, random = Search(exemplar), np.random.default_rng(seed)
+    return _quilted(_Layout(exemplar, height, width, block, overlap, cut), tolerance, np.random.default_rng(seed))
+
+
+def _quilted(layout, tolerance, random):
+    search = Search(layout.exemplar)
     for number, (top, left) in enumerate(layout.corners, start=1):
         weights = layout.overlapping(top, left)
         distances = search.distances([(weights, layout.block_at(layout.picture, top, left))])
@@ -110,24 +113,27 @@ def quilt_transfer(
     and 0.1 for a single pass. From pass to pass the block shrinks by a third, the overlap with it (a third of the
     block unless said; Efros and Freeman 2001, section 3; notebook 09). Departure: the content's luminances are first
     given the style's distribution (rank by rank), or flat parts of a bright photograph would all ask for one block.
-    Yields a PatchStep after each row of blocks. Raises ValueError as `quilt` does, and for so many passes that a block
-    would have fewer than 3 pixels.
+    Yields a PatchStep after each row of blocks. Raises InputError at once as `quilt` does, and for so many passes that
+    a block would have fewer than 3 pixels.
     """
     iterations, tolerance = check_count(iterations, "iterations", 1), check_real(tolerance, "tolerance")
     schedule = transfer_schedule(*_check_block(block, overlap, 3), iterations)
     content = check_picture(content, "content", least=block)
     style = check_picture(style, "style", least=block)
+    return _transferred(content, style, schedule, tolerance, np.random.default_rng(seed))
+
+
+def _transferred(content, style, schedule, tolerance, random):
     luminance = style @ LUMINANCE
     wanted = match_histograms(content @ LUMINANCE, luminance)[..., None]  # (H, W, 1)
-    search, random = Search(np.dstack([style, luminance])), np.random.default_rng(seed)
-    before = None
+    search, before = Search(np.dstack([style, luminance])), None
     for number, (block, overlap, alpha) in enumerate(schedule):
         layout = _Layout(style, *content.shape[:2], block, overlap, minimum_cut, before)
         fit = _Fit(search, layout, wanted, alpha)
         for top, left in layout.corners:
             layout.lay(top, left, choose(fit.distances(top, left), tolerance, random))
             if left == layout.corners[-1][1]:
-                yield layout.step((number + (top + block) / len(layout.picture)) / iterations)
+                yield layout.step((number + (top + block) / len(layout.picture)) / len(schedule))
         before = layout.step(1).sources
 
 

@@ -13,10 +13,10 @@ from stylekit import figures
 from stylekit.errors import InputError
 from stylekit.images import to_pil
 from stylekit.paper import Panel
-from stylekit.ui.html import bundle, labelled, log_slider, losses_text, picture_html
+from stylekit.ui.html import View, labelled, log_slider, losses_text, picture_html
 
 
-class WeightsExplorer:
+class WeightsExplorer(View):
     """Sliders for alpha / beta and the set of style layers; shows the nearest stored panel. Nothing is computed."""
 
     def __init__(self, panels: Mapping[str, Panel]):
@@ -37,8 +37,9 @@ class WeightsExplorer:
         self.picture.value = picture_html(to_pil(panel.image), f"The stored panel {panel.recipe.panel}")
         self.text.value = panel_text(panel)
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return bundle(self.view, *panels_with_losses(self.panels)._repr_mimebundle_())
+    def _still(self) -> figures.Drawing:
+        """Draw all panels."""
+        return panels_with_losses(self.panels)
 
 
 def nearest_panel(panels: Mapping[str, Panel], log_ratio: float | int, layers: tuple[str, ...]) -> Panel:

@@ -18,7 +18,7 @@ from stylekit.errors import InputError
 from stylekit.figures.drawing import COLOURS
 from stylekit.images import fit, to_pil
 from stylekit.networks import LossNetwork, receptive_field
-from stylekit.ui.html import SHOWN, announced, bundle, captioned, close_all, labelled, picture_html, sharp_html
+from stylekit.ui.html import SHOWN, View, announced, captioned, labelled, picture_html, sharp_html, wrapping
 
 STRONGEST = 4  # positions of a map that are framed
 ENLARGED = 120  # pixels of the screen: the longer side of a patch
@@ -49,7 +49,7 @@ def strongest(responses: Float[Tensor, "H W"], apart: int, count: int = STRONGES
     return spots
 
 
-class FeatureBrowser:
+class FeatureBrowser(View):
     """The feature map of one filter, the picture with the map's strongest positions framed, and these enlarged.
 
     A layer that is chosen begins with its loudest filter (of the largest mean), as does `channel` None. The responses
@@ -66,11 +66,13 @@ class FeatureBrowser:
         if channel is not None and not 0 <= channel <= last:
             raise InputError(f"{layer} has filters 0 to {last}; got channel {channel!r}")
         chosen = self._loudest() if channel is None else channel
-        self.layer = labelled(ipywidgets.SelectionSlider, "layer", options=self._layers(), value=layer)
+        shortest = min(image.shape[-2:])  # layers are offered that have at least one position
+        layers = [name for name in network.layers if receptive_field(network, name).distance <= shortest]
+        self.layer = labelled(ipywidgets.SelectionSlider, "layer", options=layers, value=layer)
         self.layer.continuous_update = False  # each layer that is passed would be computed
         self.channel = labelled(ipywidgets.IntSlider, "filter", min=0, max=last, value=chosen)
         self.map, self.picture, self.patches, self.text = (ipywidgets.HTML() for _ in range(4))
-        pictures = ipywidgets.Box([self.map, self.picture], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        pictures = wrapping(self.map, self.picture)
         self.view = ipywidgets.VBox([self.layer, self.channel, self.text, pictures, self.patches])
         self.layer.observe(self._change_layer, "value")
         self.channel.observe(self._show, "value")
@@ -86,15 +88,6 @@ class FeatureBrowser:
     def signed(self) -> bool:
         """Whether the map is of either sign: a pre-activation."""
         return self.layer.value.startswith("conv")
-
-    def close(self) -> None:
-        """Take the widget away."""
-        close_all(self.view)
-
-    def _layers(self):
-        """Return the layers that have at least one position."""
-        shortest = min(self.image.shape[-2:])
-        return [name for name in self.network.layers if receptive_field(self.network, name).distance <= shortest]
 
     def _respond(self, layer):
         """Compute the responses (N, H, W) of a layer, in place of those of another."""
@@ -137,7 +130,8 @@ class FeatureBrowser:
         side, words = self.field.side, map_words(self.responses[self.channel.value], self.signed)
         return f"{name}: {words}. Framed: where it is strongest; each position sees {side} x {side} pixels."
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _still(self) -> figures.Drawing:
+        """Draw the map, the picture with its frames, and the patches."""
         spots, name = self.spots, f"{self.layer.value}, filter {self.channel.value}"
         boxes = [self.field.box(spot.row, spot.column) for spot in spots]
         shown = {name: coloured(self.responses[self.channel.value], self.signed)}
@@ -146,9 +140,7 @@ class FeatureBrowser:
             patch = self.field.patch(self.image, spot.row, spot.column)
             shown[f"{number}: {spot.response:.3g}"] = np.asarray(to_pil(patch))
         alt = f"The feature browser without its controls. {self._words(spots)}"
-        title = "Feature browser: its controls work in Jupyter"
-        drawing = figures.maps(shown, title, columns=3, height=1.2, alt=alt)
-        return bundle(self.view, *drawing._repr_mimebundle_())
+        return figures.maps(shown, "Feature browser: its controls work in Jupyter", columns=3, height=1.2, alt=alt)
 
 
 def map_words(values: Float[Tensor, "H W"], signed: bool = False) -> str:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from stylekit import assets
 from stylekit.errors import AssetError
-from stylekit.ui.html import THUMBNAIL, fill, thumbnail_html
+from stylekit.ui.html import THUMBNAIL, fill, thumbnail_html, wrapping
 
 MOST = 50 * 2**20  # bytes of an upload
 FIRST = "chelsea"  # what the page begins with
@@ -96,17 +96,10 @@ class Picker:
     `choose` is called with nothing when another one is chosen, `complain` with a sentence when an upload is refused.
     """
 
-    def __init__(
-        self,
-        title: str,
-        choices: Mapping[str, Choice],
-        accept: str,
-        choose: Callable[[], None],
-        complain: Callable[[str], None],
-    ):
+    def __init__(self, title: str, choices: Mapping[str, Choice], accept: str, choose: Callable, complain: Callable):
         self.title, self.choices, self.key = title, dict(choices), next(iter(choices))
         self.changed, self.complain, self.count, self._settling = choose, complain, 0, False
-        self.shelf = ipywidgets.Box(layout={"flex_flow": "row wrap"})
+        self.shelf = wrapping()
         self.upload = ipywidgets.FileUpload(accept=accept, description="Upload", tooltip=f"Upload a {title.lower()}")
         self.upload.observe(self._take, "value")
         self.credit = ipywidgets.HTML()

@@ -15,7 +15,7 @@ from stylekit.figures.drawing import COLOURS
 from stylekit.losses import gram_matrix
 from stylekit.networks import LossNetwork
 from stylekit.ui.features import coloured, map_words
-from stylekit.ui.html import announced, bundle, captioned, close_all, labelled, sharp_html
+from stylekit.ui.html import View, announced, captioned, labelled, sharp_html, wrapping
 
 LARGEST = 16  # rows of the matrix of buttons: a browser draws 256 of them at once, and many more slowly
 CELL = "22px"  # the side of such a button
@@ -24,7 +24,7 @@ CHOSEN = f"3px solid {COLOURS[1]}"  # the border of the button of the entry that
 LEVELS = 32  # colours of the matrix; each is one widget, which the buttons share
 
 
-class GramViewer:
+class GramViewer(View):
     """The Gram matrix of a layer, to be clicked; shows two feature maps, their product, and its sum, G_ij (Eq. 3).
 
     The sliders i and j reach all filters; where there are more than LARGEST, the matrix of buttons holds those of the
@@ -58,10 +58,6 @@ class GramViewer:
         self._observe()
         self._show()
 
-    def close(self) -> None:
-        """Take the widget away."""
-        close_all(self.view)
-
     def _check(self, *filters):
         last = len(self.G) - 1
         wrong = [number for number in filters if not 0 <= number <= last]
@@ -86,8 +82,7 @@ class GramViewer:
         which = "all" if len(self.filters) == len(self.G) else f"the {LARGEST} with the most energy of its"
         caption = f"The square root of G, {self.layer}, {which} {len(self.G)} filters"
         matrix = ipywidgets.VBox([ipywidgets.HTML(caption), grid])
-        flow = ipywidgets.Layout(flex_flow="row wrap")
-        self.view = ipywidgets.VBox([ipywidgets.Box([matrix, entry], layout=flow), self.maps])
+        self.view = ipywidgets.VBox([wrapping(matrix, entry), self.maps])
 
     def _make_buttons(self):
         """Return a button for each entry (i, j), in the colour of its square root.
@@ -145,10 +140,10 @@ class GramViewer:
         energies = (G[i, i] * G[j, j]).sqrt().item()
         return f"{words} Divided by the root of both energies: {G[i, j].item() / energies:.2f}." if energies else words
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _still(self) -> figures.Drawing:
+        """Draw the matrix, two maps and their product."""
         shown = {f"square root of G, {self.layer}": coloured(self.G.sqrt())}
         shown |= {name: colours for name, (colours, _) in self._pictures().items()}
         alt = f"The viewer of the Gram matrix without its controls. {self._words()}"
         title = f"G[{self.i.value}, {self.j.value}]: click another entry in Jupyter"
-        drawing = figures.maps(shown, title, columns=4, height=1.4, alt=alt)
-        return bundle(self.view, *drawing._repr_mimebundle_())
+        return figures.maps(shown, title, columns=4, height=1.4, alt=alt)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 import anywidget
 import ipywidgets
@@ -16,8 +16,6 @@ from PIL import Image, ImageOps
 
 QUALITY = 85  # of a picture, a JPEG
 SHOWN, THUMBNAIL = 400, 80  # pixels of the screen: the longer side of a picture, the side of a thumbnail
-
-Control = TypeVar("Control", bound=ipywidgets.DOMWidget)
 
 
 def picture_html(picture: Image.Image, alt: str, side: int = SHOWN) -> str:
@@ -82,9 +80,14 @@ def losses_text(losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
 
 
-def labelled(kind: type[Control], description: str, **options) -> Control:
+def labelled(kind: type[ipywidgets.DOMWidget], description: str, **options) -> ipywidgets.DOMWidget:
     """Return a control with its label before it, all of one width."""
     return kind(description=description, style={"description_width": "130px"}, layout={"width": "420px"}, **options)
+
+
+def wrapping(*widgets: ipywidgets.DOMWidget) -> ipywidgets.Box:
+    """Return widgets side by side, and one below the other where the page is narrow."""
+    return ipywidgets.Box(widgets, layout={"flex_flow": "row wrap"})
 
 
 def log_slider(low: float | int, high: float | int, value: float | int) -> ipywidgets.FloatSlider:
@@ -93,9 +96,12 @@ def log_slider(low: float | int, high: float | int, value: float | int) -> ipywi
     return labelled(ipywidgets.FloatSlider, "log10(alpha / beta)", **options)
 
 
-def bundle(view: ipywidgets.DOMWidget, data: dict, metadata: dict) -> tuple[dict, dict]:
-    """Return the widget for those who can show it, and other data for everybody else, as Jupyter asks for them."""
-    return view._repr_mimebundle_() | data, metadata
+def buttons(acts: Mapping[str, Callable]) -> list[ipywidgets.Button]:
+    """Return a button for each act, by what is written on it."""
+    made = [ipywidgets.Button(description=name) for name in acts]
+    for button, act in zip(made, acts.values(), strict=True):
+        button.on_click(act)
+    return made
 
 
 def fill(shelf: ipywidgets.Box, cells: Iterable[tuple[ipywidgets.DOMWidget, ...]]) -> None:
@@ -114,19 +120,19 @@ def close_all(widget: ipywidgets.Widget) -> None:
     widget.close()
 
 
+class View:
+    """What shows itself as the value of a cell: its widgets, `view`, or a drawing, `_still`, where none can be."""
+
+    def close(self) -> None:
+        """Take the widgets away."""
+        close_all(self.view)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data, metadata = self._still()._repr_mimebundle_()
+        return self.view._repr_mimebundle_() | data, metadata
+
+
 class SliderNames(anywidget.AnyWidget):
     """Gives every slider of the page its label as its name, which ipywidgets does not, so that it can be heard."""
 
-    _esm = """
-    function render() {
-      const name = () => document.querySelectorAll(".noUi-handle:not([aria-label])").forEach(handle => {
-        const label = handle.closest(".widget-inline-hbox")?.querySelector(".widget-label")?.textContent;
-        if (label) handle.setAttribute("aria-label", label);
-      });
-      const watch = new MutationObserver(name);
-      watch.observe(document.body, {childList: true, subtree: true});
-      name();
-      return () => watch.disconnect();
-    }
-    export default { render };
-    """
+    _esm = Path(__file__).parent / "web" / "slider-names.js"

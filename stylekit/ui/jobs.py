@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,6 @@ from stylekit.feedforward.tiles import transform
 from stylekit.files import RECIPE
 from stylekit.networks import load_network
 from stylekit.transfer import stylise
-from stylekit.ui.html import image_html
 from stylekit.ui.settings import StudioSettings
 from stylekit.video import film_size, open_film, write_film
 
@@ -113,6 +111,4 @@ def curves_html(steps: list) -> str:
     if not steps or not steps[0].losses:
         return ""
     drawing = figures.loss_curves(steps, "The losses of this run; a jump is where the picture grew")
-    content = io.BytesIO()
-    drawing.savefig(content, format="png", bbox_inches="tight", dpi=100)
-    return image_html(content.getvalue(), "image/png", drawing.alt, "max-width: 100%")
+    return drawing._repr_mimebundle_()[0]["text/html"]

@@ -19,7 +19,7 @@ from stylekit.networks import COMPACT, LossNetwork
 from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT, Objective, painting_objective
 from stylekit.optimise import Step, minimise
 from stylekit.transfer import stylise
-from stylekit.ui.html import announced, bundle, close_all, labelled, log_slider, losses_text, picture_html
+from stylekit.ui.html import View, announced, buttons, labelled, log_slider, losses_text, picture_html, wrapping
 
 FACTOR = COMPACT.manner.factor  # content weight in the scale "relative" / published alpha / beta
 FRAME = 0.1  # seconds between two frames, at least
@@ -60,7 +60,7 @@ def live_objective(
     )
 
 
-class LivePainting:
+class LivePainting(View):
     """A painting that goes on while you watch and move its sliders. It begins when Start is pressed, in a thread.
 
     A slider that moves restarts the descent from the present picture; "begin from" begins anew. Making a LivePainting,
@@ -68,11 +68,7 @@ class LivePainting:
     """
 
     def __init__(
-        self,
-        content: Float[Tensor, "1 3 H W"],
-        style: Float[Tensor, "1 3 h w"],
-        network: LossNetwork,
-        size: int = 192,
+        self, content: Float[Tensor, "1 3 H W"], style: Float[Tensor, "1 3 h w"], network: LossNetwork, size: int = 192
     ):
         stop_workers()
         self.content, self.style = (resize_image(image.to(network.mean.device), size) for image in (content, style))
@@ -102,16 +98,13 @@ class LivePainting:
         self.begin_from.observe(self.begin, "value")
 
     def _make_view(self):
-        self.start_button, self.stop_button, self.begin_button = buttons = [
-            ipywidgets.Button(description=name) for name in ("Start", "Stop", "Begin anew")
-        ]
-        for button, act in zip(buttons, (self.start, self.stop, self.begin), strict=True):
-            button.on_click(act)
+        acts = buttons({"Start": self.start, "Stop": self.stop, "Begin anew": self.begin})
+        self.start_button, self.stop_button, self.begin_button = acts
         self.image, self.status, self.text = (ipywidgets.HTML() for _ in range(3))
-        shown = ipywidgets.VBox([ipywidgets.HBox(buttons), self.image, self.status, self.text])
+        shown = ipywidgets.VBox([ipywidgets.HBox(acts), self.image, self.status, self.text])
         shown.layout.width = "450px"  # or a long line would push it below the sliders
         knobs = ipywidgets.VBox([*self.controls, self.begin_from])
-        self.view = ipywidgets.Box([knobs, shown], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self.view = wrapping(knobs, shown)
 
     @property
     def settings(self) -> LiveSettings:
@@ -149,7 +142,7 @@ class LivePainting:
     def close(self) -> None:
         """Stop painting and take the widget away."""
         self.stop()
-        close_all(self.view)
+        super().close()
 
     def _change(self, change=None):
         with self._lock:
@@ -202,11 +195,11 @@ class LivePainting:
     def _say(self, sentence):
         self.status.value = announced(sentence)
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _still(self) -> figures.Drawing:
+        """Draw both pictures and the painting as it is now."""
         pictures = {"photograph": self.content, "style picture": self.style, "the painting now": self.picture}
         alt = "The live painting without its sliders: the photograph, the style picture, and the painting as it is now."
-        drawing = figures.strip(pictures, "Live painting: its sliders work in Jupyter", 1.2, alt)
-        return bundle(self.view, *drawing._repr_mimebundle_())
+        return figures.strip(pictures, "Live painting: its sliders work in Jupyter", 1.2, alt)
 
 
 def step_text(step: Step, settings: LiveSettings) -> str:

@@ -17,18 +17,8 @@ from PIL import Image
 
 from stylekit.background import Worker, stop_workers
 from stylekit.errors import StylekitError
+from stylekit.ui import html
 from stylekit.ui.gallery import Choice, Picker, bundled, short_name
-from stylekit.ui.html import (
-    SliderNames,
-    announced,
-    bundle,
-    close_all,
-    download_html,
-    fill,
-    labelled,
-    picture_html,
-    thumbnail_html,
-)
 from stylekit.ui.settings import COLOURS, METHODS, NETWORKS, SIZES, StudioSettings
 
 FRAME = 0.2  # seconds between two previews, at least
@@ -51,16 +41,16 @@ class Result:
     curves: str = ""
 
 
-class Studio:
+class Studio(html.View):
     """An application of widgets: a photograph or film, a style, a method, and what comes of them.
 
     Shows itself as the value of a cell. Making a Studio, as when its cell runs again, stops those before it. Settings
-    that change while it works count for the next run.
+    that change while it works count for the next run. `working` tells whether a run goes on, paused or not.
     """
 
     def __init__(self):
         stop_workers()
-        self._worker, self._busy, self._lock, self.results, self._result = None, False, threading.Lock(), [], None
+        self._worker, self.working, self._lock, self.results, self._result = None, False, threading.Lock(), [], None
         self._make_controls()
         self._make_stage()
         self._choose_method()
@@ -70,7 +60,7 @@ class Studio:
         self._chosen()
         knobs = ipywidgets.VBox([self.photographs.view, self.styles.view, *self.controls])
         knobs.layout.width = "470px"
-        self.view = ipywidgets.Box([knobs, self.stage, SliderNames()], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self.view = html.wrapping(knobs, self.stage, html.SliderNames())
         self.say(READY)
         threading.Thread(target=_load_jobs, daemon=True).start()
 
@@ -79,36 +69,33 @@ class Studio:
         self.method = ipywidgets.ToggleButtons(options=list(METHODS), tooltips=list(METHODS.values()))
         self.method.style.button_width = "130px"
         self.about = ipywidgets.HTML()
-        self.network = labelled(ipywidgets.SelectionSlider, "network", options=NETWORKS, value=said.network)
+        select, times = ipywidgets.SelectionSlider, {"min": 10, "max": 200, "step": 10, "value": said.steps}
+        self.network = html.labelled(select, "network", options=NETWORKS, value=said.network)
         log = {"min": -3, "max": 0, "step": 0.05, "value": said.content_weight, "readout_format": ".3f"}
-        self.content_weight = labelled(ipywidgets.FloatLogSlider, "content weight", **log)
-        self.size = labelled(ipywidgets.SelectionSlider, "size in pixels", options=SIZES, value=said.size)
-        self.steps = labelled(ipywidgets.IntSlider, "steps at each size", min=10, max=200, step=10, value=said.steps)
-        self.colour = labelled(ipywidgets.SelectionSlider, "colours", options=list(COLOURS.items()), value=said.colour)
-        self.seed = labelled(ipywidgets.BoundedIntText, "seed", min=0, max=9999, value=said.seed)
+        self.content_weight = html.labelled(ipywidgets.FloatLogSlider, "content weight", **log)
+        self.size = html.labelled(select, "size in pixels", options=SIZES, value=said.size)
+        self.steps = html.labelled(ipywidgets.IntSlider, "steps at each size", **times)
+        self.colour = html.labelled(select, "colours", options=list(COLOURS.items()), value=said.colour)
+        self.seed = html.labelled(ipywidgets.BoundedIntText, "seed", min=0, max=9999, value=said.seed)
         heading = ipywidgets.HTML("<h2>Method</h2>")
         self.sliders = [self.network, self.content_weight, self.size, self.steps, self.colour, self.seed]
         self.controls = [heading, self.method, self.about, *self.sliders]
         self.method.observe(self._choose_method, "value")
 
     def _make_stage(self):
-        self.start_button, self.try_button, self.pause_button, self.stop_button = buttons = [
-            ipywidgets.Button(description=name) for name in ("Start", "Try one frame", "Pause", "Stop and keep")
-        ]
-        acts = (self.start, self.try_frame, self.pause, self.stop)
-        for button, act in zip(buttons, acts, strict=True):
-            button.on_click(act)
+        trial = {"Try one frame": lambda button: self._begin(TRIAL)}
+        acts = html.buttons({"Start": self.start} | trial | {"Pause": self.pause, "Stop and keep": self.stop})
+        self.start_button, self.try_button, self.pause_button, self.stop_button = acts
         self.start_button.button_style = "primary"
         self.bar = ipywidgets.FloatProgress(min=0, max=1, layout={"width": f"{SHOWN}px"}, description="done")
         self.image, self.status, self.download, self.curves = (ipywidgets.HTML() for _ in range(4))
         self.film = ipywidgets.Video(autoplay=False, loop=True, controls=True, layout={"display": "none"})
-        self.divider = labelled(ipywidgets.IntSlider, "before | after", min=0, max=100, value=0, disabled=True)
+        self.divider = html.labelled(ipywidgets.IntSlider, "before | after", min=0, max=100, value=0, disabled=True)
         self.divider.observe(self._divide, "value")
         self.folded = ipywidgets.Accordion([self.curves], titles=("The losses",))
-        self.history = ipywidgets.Box(layout={"flex_flow": "row wrap"})
-        head = ipywidgets.HBox(buttons)
-        shown = [head, self.bar, self.status, self.image, self.film, self.divider, self.download, self.folded]
-        self.stage = ipywidgets.VBox([*shown, self.history], layout={"margin": "0 0 0 16px", "width": "530px"})
+        self.history = html.wrapping()
+        shown = [self.bar, self.status, self.image, self.film, self.divider, self.download, self.folded, self.history]
+        self.stage = ipywidgets.VBox([ipywidgets.HBox(acts), *shown], layout={"margin": "0 0 0 16px", "width": "530px"})
         self._enable(working=False)
 
     @property
@@ -118,22 +105,13 @@ class Studio:
         values = {name: getattr(self, name).value for name in names}
         return StudioSettings(self.photographs.key, self.styles.key, **values)
 
-    @property
-    def working(self) -> bool:
-        """Whether a run goes on, paused or not."""
-        return self._busy
-
     def say(self, sentence: str) -> None:
         """Show a sentence below the buttons."""
-        self.status.value = announced(sentence)
+        self.status.value = html.announced(sentence)
 
     def start(self, button: object = None) -> None:
         """Begin a run with the settings as they are now; does nothing while one goes on."""
         self._begin(frames=None)
-
-    def try_frame(self, button: object = None) -> None:
-        """Paint the first frame of a film only."""
-        self._begin(frames=TRIAL)
 
     def pause(self, button: object = None) -> None:
         """Pause the run, or go on with it."""
@@ -151,13 +129,13 @@ class Studio:
     def close(self) -> None:
         """Stop, and take the page away."""
         self.stop()
-        close_all(self.view)
+        super().close()
 
     def _begin(self, frames):
         with self._lock:
-            if self._busy:
+            if self.working:
                 return
-            self._busy = True
+            self.working = True
             run = _Run(self.settings, self.photographs.choice, self.styles.choice, frames)
             self._worker = Worker(lambda worker: self._work(worker, run))
             self._enable(working=True)
@@ -181,24 +159,24 @@ class Studio:
         except Exception as error:  # nobody but the reader of the page looks into a thread
             self.say(f"Something went wrong ({type(error).__name__}: {error}). Try smaller sizes, or other pictures.")
         finally:
-            self._busy = False
+            self.working = False
             self._enable(working=False)
 
     def _show(self, picture, done):
-        self.image.value = picture_html(picture, "The picture as it is now", SHOWN)
+        self.image.value = html.picture_html(picture, "The picture as it is now", SHOWN)
         self.bar.value = done
 
     def _keep(self, result):
         """Put a result on the page and into the history; the oldest goes."""
         self.results = [result, *self.results][:KEPT]
         self._present(result)
-        fill(self.history, [self._history_cell(kept) for kept in self.results])
+        html.fill(self.history, [self._history_cell(kept) for kept in self.results])
 
     def _history_cell(self, result):
         words = f"Restore {result.settings.photograph} as {result.settings.style}, by {result.settings.method}"
         button = ipywidgets.Button(description="Restore", tooltip=words, layout={"width": "84px"})
         button.on_click(lambda _: self.restore(result))
-        return ipywidgets.HTML(thumbnail_html(result.after, words)), button
+        return ipywidgets.HTML(html.thumbnail_html(result.after, words)), button
 
     def restore(self, result: Result) -> None:
         """Show a result again, and set everything as it was when it was made."""
@@ -214,13 +192,13 @@ class Studio:
     def _present(self, result):
         film = result.kind == "video/mp4"
         self._result, self.divider.value, self.divider.disabled = result, 0, False
-        self.image.value = "" if film else picture_html(result.after, "The finished picture", SHOWN)
+        self.image.value = "" if film else html.picture_html(result.after, "The finished picture", SHOWN)
         self.film.value = result.content if film else b""
         self.film.layout.display = "" if film else "none"
         self.divider.layout.display = "none" if film else ""
         parts = short_name(result.settings.photograph), short_name(result.settings.style)
         name = "-".join(parts) + (".mp4" if film else ".png")
-        self.download.value = download_html(result.content, result.kind, name)
+        self.download.value = html.download_html(result.content, result.kind, name)
         self.curves.value = result.curves
         self.folded.layout.display = "" if result.curves else "none"
 
@@ -233,7 +211,7 @@ class Studio:
         before = result.photograph.picture.resize(both.size, Image.Resampling.LANCZOS)
         both.paste(before.crop((0, 0, left, both.height)), (0, 0))
         words = f"The photograph left of {self.divider.value} %, the result right of it"
-        self.image.value = picture_html(both, words, SHOWN)
+        self.image.value = html.picture_html(both, words, SHOWN)
 
     def _enable(self, working):
         self.start_button.disabled = self.try_button.disabled = working
@@ -248,7 +226,7 @@ class Studio:
             if film:
                 self.method.value = "instant"
             if not self.working:
-                self.image.value = picture_html(self.photographs.choice.picture, "The photograph", SHOWN)
+                self.image.value = html.picture_html(self.photographs.choice.picture, "The photograph", SHOWN)
 
     def _choose_method(self, change=None):
         """Show the controls that the method has; "instant" has no style picture that could be prepared."""
@@ -266,8 +244,8 @@ class Studio:
     def _repr_mimebundle_(self, include=None, exclude=None):
         words = "The studio is a page of widgets: it works in Jupyter, or with make studio. Its pictures:"
         choices = [*self.photographs.choices.values(), *self.styles.choices.values()]
-        pictures = " ".join(thumbnail_html(choice.picture, choice.title) for choice in choices)
-        return bundle(self.view, {"text/html": f"<p>{words}</p>{pictures}", "text/plain": words}, {})
+        pictures = " ".join(html.thumbnail_html(choice.picture, choice.title) for choice in choices)
+        return self.view._repr_mimebundle_() | {"text/html": f"<p>{words}</p>{pictures}", "text/plain": words}, {}
 
 
 class _Run:
@@ -280,7 +258,11 @@ class _Run:
     def follow(self, worker, show) -> Iterator[str]:
         """Work until it is done or stopped; call `show` with the picture and the part done, and yield sentences."""
         jobs, begun, shown = _load_jobs(), time.perf_counter(), 0.0
-        previews = self._previews(jobs)
+        film = self.photograph.film
+        if film is None:
+            previews = jobs.make_picture(self.settings, self.photograph.picture, self.style.picture)
+        else:
+            previews = jobs.make_film(self.settings, film.path, film.result, self.frames)
         try:
             for preview in previews:
                 if worker.stopped.is_set():
@@ -300,12 +282,6 @@ class _Run:
         seconds = f"{time.perf_counter() - begun:.1f} s"
         kept = "what there is, is kept" if self.last else "there was no picture yet"
         self.ending = f"Done in {seconds}." if self.complete else f"Stopped after {seconds}; {kept}."
-
-    def _previews(self, jobs):
-        film = self.photograph.film
-        if film is None:
-            return jobs.make_picture(self.settings, self.photograph.picture, self.style.picture)
-        return jobs.make_film(self.settings, film.path, film.result, self.frames)
 
     def result(self) -> Result:
         """Return what there is: of a film that went wrong its last frame."""

@@ -5,8 +5,7 @@ GRADIENTS give the right value, and a gradient that is not right.
 """
 
 from stylekit.checks.mistakes.content import CONTENT_GRADIENT, CONTENT_LOSS
-from stylekit.checks.mistakes.gram import GRAM_MATRIX
-from stylekit.checks.mistakes.style import STYLE_GRADIENT, STYLE_LAYER_LOSS
+from stylekit.checks.mistakes.style import GRAM_MATRIX, STYLE_GRADIENT, STYLE_LAYER_LOSS
 from stylekit.checks.mistakes.total import STYLE_LOSS, TOTAL_LOSS, TOTAL_VARIATION, VARIATION_GRADIENT
 from stylekit.checks.mistakes.transforms import mistakes_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from stylekit.checks.mistakes.shared import MASKS, NO_MASK, masked
+from stylekit.checks.mistakes.masks import MASKS, NO_MASK, masked
 from stylekit.losses import content_loss, gram_matrix
 
 PHOTOGRAPH_MASKS = {
@@ -30,17 +30,13 @@ CONTENT_LOSS = [
     (lambda F, P: (F - P).sum().square(), "summed first and then squared: square each difference, then sum"),
     (lambda F, P: ((F - P) * (F > 0)).square().sum(), "masked with F > 0: the mask belongs to the gradient (Eq. 2)"),
     (lambda F, P: ((F - P) * (P > 0)).square().sum(), "the loss is masked with P > 0: Eq. 1 has no mask"),
-    (lambda F, P: (F.relu() - P.relu()).square().sum(), "F and P were rectified first: Eq. 1 takes them as they are"),
-    (lambda F, P: (F.relu() - P).square().sum(), "F was rectified first (a ReLU): Eq. 1 takes it as it is"),
     (lambda F, P: (F.square() - P.square()).sum(), "a difference of squares: square the difference F - P"),
-    (lambda F, P: (F.square() - P.square()).square().sum(), "squared before the difference: square F - P only"),
     (lambda F, P: (F + P).square().sum(), "F + P stands where Eq. 1 has F - P: the sign of P is turned"),
     (lambda F, P: F.square().sum(), "P is not used: this is the energy of F alone"),
     (lambda F, P: P.square().sum(), "F is not used: this is the energy of P alone"),
     (lambda F, P: (F * P).sum(), "a product F P stands where Eq. 1 has the difference F - P"),
     (lambda F, P: (F - P).square().sum() / P.square().sum(), "divided by P's sum of squares: Eq. 1 has no divisor"),
     (lambda F, P: functional.smooth_l1_loss(F, P, reduction="sum"), "a smooth L1 (Huber) loss, not the square"),
-    (lambda F, P: functional.smooth_l1_loss(F, P), "a mean smooth L1 (Huber) loss, not half the sum of squares"),
     (lambda F, P: (gram_matrix(F) - gram_matrix(P)).square().sum(), "compares Gram matrices: that is style (Eq. 4)"),
     (lambda F, P: ((F - P) @ (F - P).T).sum(), "a matrix product stands where each entry should be squared"),
     (lambda F, P: (F - P).abs().max(), "only the largest difference: Eq. 1 sums over all of them"),
@@ -68,10 +64,7 @@ CONTENT_GRADIENT = [
     *masked(lambda F, P: F - P, MASKS | PHOTOGRAPH_MASKS),
     (lambda F, P: F.relu() - P.relu(), "F and P were rectified instead of the gradient being masked where F <= 0"),
     (lambda F, P: F.relu() - P, "the mask is on F alone: it belongs on F - P, so that where F <= 0 the result is 0"),
-    (lambda F, P: (F.relu() - P.relu()) * (F > 0), "P was rectified: Eq. 2 has P as it is"),
     (lambda F, P: (F - P).sign() * (F > 0), "only the sign of F - P: that is the gradient of absolute differences"),
-    (lambda F, P: (F - P).abs() * (F > 0), "absolute values: the gradient keeps the sign of F - P"),
-    (lambda F, P: (F - P).square() * (F > 0), "squares: the derivative of the square is F - P itself"),
     (lambda F, P: (F - P)[F > 0], "only the entries with F > 0 are returned, as a list: keep the shape, with zeros"),
     (lambda F, P: ((F - P) * (F > 0)).sum(), "summed: the gradient has one entry for each entry of F"),
     (lambda F, P: ((F - P) * (F > 0)).sum(dim=0), "summed over the filters: the gradient has F's shape"),

@@ -15,23 +15,16 @@ def _weighted(values, weights):
     return torch.stack([w * value.double() for value, w in zip(values, weights, strict=True)])
 
 
+HALVED = "weights that halve from layer to layer: the weights given are not used"
 STYLE_LOSS = [
-    (
-        lambda E, w: sum(value / 2**n for n, value in enumerate(E)),
-        "weights that halve from layer to layer: the weights given are not used",
-    ),
+    (lambda E, w: sum(value / 2**n for n, value in enumerate(E)), HALVED),
     (lambda E, w: _weighted(E, w), "not summed: Eq. 5 is one number, the sum over the layers"),
     (lambda E, w: sum(E), "the weights are not used (ignored): Eq. 5 multiplies each E_l by its w_l"),
     (lambda E, w: sum(E) / len(E), "the mean of the losses, and the weights are not used: sum the w_l E_l"),
     (lambda E, w: _weighted(E, w).min(), "only the smallest layer: Eq. 5 is a sum"),
     (lambda E, w: sum(w), "the losses are not used: Eq. 5 multiplies each E_l by its w_l"),
     (lambda E, w: _weighted(E, w).sum() / sum(w), "divided by the sum of the weights: a weighted mean"),
-    (lambda E, w: _weighted(E, [v * v for v in w]).sum(), "each weight counts twice: w_l squared"),
     (lambda E, w: _weighted(E, w[::-1]).sum(), "the weights are in reverse order: w_l belongs to E_l"),
-    (
-        lambda E, w: _weighted(E, torch.tensor(w).double().softmax(0).tolist()).sum(),
-        "a softmax of the weights: take them as they are",
-    ),
     (lambda E, w: _weighted(sorted(E), sorted(w)).sum(), "losses and weights were sorted: w_l belongs to E_l"),
     (lambda E, w: _weighted(sorted(E), w).sum(), "the losses were sorted: w_l belongs to E_l"),
     (lambda E, w: sum(E) * sum(w), "sum times sum: multiply each pair, then sum"),
@@ -44,11 +37,8 @@ STYLE_LOSS = [
     (lambda E, w: _weighted(E, w).prod(), "a product over the layers: Eq. 5 is a sum"),
     (lambda E, w: _weighted(E, w).max(), "only the largest layer: Eq. 5 is a sum"),
     (lambda E, w: _weighted(E, w).square().sum(), "the weighted losses are squared: Eq. 5 has none"),
-    (lambda E, w: _weighted([v * v for v in E], w).sum(), "the losses are squared: E_l has its squares"),
     (lambda E, w: _weighted(E, [1 / v for v in w]).sum(), "divided by the weights: Eq. 5 multiplies"),
-    (lambda E, w: _weighted([v.sqrt() for v in E], w).sum(), "square roots of the losses were taken"),
     (lambda E, w: sum(map(torch.add, E, w)), "the weights were added: Eq. 5 multiplies"),
-    (lambda E, w: -_weighted(E, w).sum(), "the sign is turned: Eq. 5 is a sum with plus signs"),
 ]
 
 TOTAL_LOSS = [
@@ -79,7 +69,6 @@ TOTAL_LOSS = [
     (lambda c, s, a, b: c / a + s / b, "divided by the weights: Eq. 7 multiplies"),
     (lambda c, s, a, b: a * (c + b * s), "alpha multiplies the style too: the brackets are too wide"),
     (lambda c, s, a, b: (a * c + s) * b, "beta multiplies the content too: the brackets are too wide"),
-    (lambda c, s, a, b: torch.sqrt(a * c + b * s), "a square root was taken: Eq. 7 has none"),
     (lambda c, s, a, b: (a + b) * (c + s), "alpha + beta multiplies the sum of both: each loss has its own weight"),
     (lambda c, s, a, b: c**a + s**b, "the weights stand as powers (exponents): Eq. 7 multiplies"),
     (lambda c, s, a, b: c**a * s**b, "the weights stand as powers (exponents): Eq. 7 multiplies"),
@@ -94,12 +83,28 @@ def _across(x: Tensor) -> Tensor:
     return x[..., :, 1:] - x[..., :, :-1]
 
 
-def _diagonal(x: Tensor) -> Tensor:
-    return x[..., 1:, 1:] - x[..., :-1, :-1]
+def _both(x: Tensor) -> tuple[Tensor, Tensor]:
+    return _down(x), _across(x)
 
 
 def _cropped(x: Tensor) -> tuple[Tensor, Tensor]:
     return _down(x)[..., :-1], _across(x)[..., :-1, :]
+
+
+def _squares(*differences: Tensor) -> Tensor:
+    return sum(d.square().sum() for d in differences)
+
+
+def _isotropic(x: Tensor, power: float) -> Tensor:
+    return sum(d.square() for d in _cropped(x)).pow(power).sum()
+
+
+def _diagonal(x: Tensor) -> Tensor:
+    return x[..., 1:, 1:] - x[..., :-1, :-1]
+
+
+def _colours(x: Tensor) -> Tensor:
+    return x[:, 1:] - x[:, :-1]
 
 
 def _laplacian(x: Tensor, padding: int) -> Tensor:
@@ -107,90 +112,51 @@ def _laplacian(x: Tensor, padding: int) -> Tensor:
     return functional.conv2d(x.movedim(1, 0), kernel, padding=padding)
 
 
+SECOND = "second differences (a Laplacian): take the first, of neighbours"
+PAIRS = "you divided by the number of pairs: a mean"
+PADDED = "padded with zeros: no neighbours are beyond the edge"
+WRAPPED = "the picture wraps around (roll): its borders are no neighbours"
+PRODUCTS = "products of neighbours: squared differences are asked"
+FAR = "every second pixel: neighbours are one apart"
 TOTAL_VARIATION = [
-    (lambda x: _down(x).sum().square() + _across(x).sum().square(), "summed before the square: square each difference"),
-    (
-        lambda x: (x[..., 1:, :] * x[..., :-1, :]).sum() + (x[..., 1:] * x[..., :-1]).sum(),
-        "products of neighbours: squared differences are asked",
-    ),
-    (lambda x: _laplacian(x, 0).square().sum(), "second differences (a Laplacian): take the first, of neighbours"),
-    (lambda x: _laplacian(x, 1).square().sum(), "second differences (a Laplacian): take the first, of neighbours"),
-    (lambda x: _laplacian(x, 0).abs().sum(), "second differences (a Laplacian): take the first, of neighbours"),
-    (lambda x: _laplacian(x, 1).abs().sum(), "second differences (a Laplacian): take the first, of neighbours"),
-    (lambda x: _down(x).square().sum(), "only differences down the picture: the ones across are missing"),
-    (lambda x: _across(x).square().sum(), "only differences across the picture: the ones down are missing"),
-    (
-        lambda x: _down(x).abs().sum() + _across(x).abs().sum(),
-        "absolute differences (L1), as in tf.image: take squares",
-    ),
-    (lambda x: _down(x).abs().mean() + _across(x).abs().mean(), "means of absolute differences, d2l's convention"),
-    (lambda x: _down(x).sum() + _across(x).sum(), "the differences are not squared, so that they cancel"),
-    (lambda x: (_down(x).sum() + _across(x).sum()).square(), "summed first and then squared: square each difference"),
-    (lambda x: _down(x).norm() + _across(x).norm(), "square roots were taken: the sum of squares has none"),
-    (lambda x: total_variation(x).sqrt(), "a square root was taken: the sum of squares has none"),
-    (lambda x: _down(x).square().mean() + _across(x).square().mean(), "you divided by the number of pairs: a mean"),
-    (
-        lambda x: _down(x).square().sum() / _down(x).shape[2] + _across(x).square().sum() / _across(x).shape[3],
-        "you divided by the number of pairs: a mean",
-    ),
-    (
-        lambda x: (_down(x).square().sum() + _across(x).square().sum()) / (_down(x).numel() + _across(x).numel()),
-        "you divided by the number of pairs: a mean",
-    ),
-    (lambda x: _down(x).square().mean(dim=(1, 2, 3)) + _across(x).square().mean(), "that is a mean: the sum is asked"),
-    (
-        lambda x: (x - x.roll(1, 2)).square().sum() + (x - x.roll(1, 3)).square().sum(),
-        "the picture wraps around (roll): its borders are no neighbours",
-    ),
-    (lambda x: sum(d.square().sum() for d in _cropped(x)), "the last row and column are left out (cropped)"),
-    (
-        lambda x: _cropped(x)[0].square().add(_cropped(x)[1].square()).sqrt().sum(),
-        "a square root was taken at each pixel (isotropic): the sum of squares is asked",
-    ),
-    (
-        lambda x: _cropped(x)[0].square().add(_cropped(x)[1].square()).pow(1.25).sum(),
-        "not this formula, but Keras's convention: cropped, power 1.25",
-    ),
-    (lambda x: total_variation(x.clamp(0, 1)), "the picture was clamped to [0, 1] first: take it as it is"),
-    (lambda x: total_variation(x.clamp(min=0)), "negative numbers were cut off first: take the picture as it is"),
-    (lambda x: total_variation(x.abs()), "absolute values of the picture were taken first: take it as it is"),
+    (lambda x: sum(d.sum().square() for d in _both(x)), "summed before the square: square each difference"),
+    (lambda x: (x[..., 1:, :] * x[..., :-1, :]).sum() + (x[..., 1:] * x[..., :-1]).sum(), PRODUCTS),
+    (lambda x: _laplacian(x, 0).square().sum(), SECOND),
+    (lambda x: _laplacian(x, 1).square().sum(), SECOND),
+    (lambda x: _laplacian(x, 0).abs().sum(), SECOND),
+    (lambda x: _laplacian(x, 1).abs().sum(), SECOND),
+    (lambda x: _squares(_down(x)), "only differences down the picture: the ones across are missing"),
+    (lambda x: _squares(_across(x)), "only differences across the picture: the ones down are missing"),
+    (lambda x: sum(d.abs().sum() for d in _both(x)), "absolute differences (L1), as in tf.image: take squares"),
+    (lambda x: sum(d.abs().mean() for d in _both(x)), "means of absolute differences, d2l's convention"),
+    (lambda x: sum(d.sum() for d in _both(x)), "the differences are not squared, so that they cancel"),
+    (lambda x: sum(d.sum() for d in _both(x)).square(), "summed first and then squared: square each difference"),
+    (lambda x: sum(d.norm() for d in _both(x)), "square roots were taken: the sum of squares has none"),
+    (lambda x: sum(d.square().mean() for d in _both(x)), PAIRS),
+    (lambda x: _squares(_down(x)) / (x.shape[2] - 1) + _squares(_across(x)) / (x.shape[3] - 1), PAIRS),
+    (lambda x: _squares(*_both(x)) / sum(d.numel() for d in _both(x)), PAIRS),
+    (lambda x: _squares(x - x.roll(1, 2), x - x.roll(1, 3)), WRAPPED),
+    (lambda x: _squares(*_cropped(x)), "the last row and column are left out (cropped)"),
+    (lambda x: _isotropic(x, 0.5), "a square root was taken at each pixel (isotropic): the sum of squares is asked"),
+    (lambda x: _isotropic(x, 1.25), "not this formula, but Keras's convention: cropped, power 1.25"),
     (lambda x: total_variation(x[:, :1]), "only the first colour: sum over all three"),
     (lambda x: total_variation(x.mean(dim=1, keepdim=True)), "the colours were averaged first: sum over all three"),
     (lambda x: total_variation(x.sum(dim=1, keepdim=True)), "the colours were added first: square in each of them"),
-    (
-        lambda x: (x[:, 1:] - x[:, :-1]).square().sum() + _down(x).square().sum(),
-        "differences between colours were taken: neighbours are in 2 and 3",
-    ),
-    (
-        lambda x: (x[:, 1:] - x[:, :-1]).square().sum() + total_variation(x),
-        "differences between colours were added: neighbours are in 2 and 3",
-    ),
-    (lambda x: (x[:, 1:] - x[:, :-1]).square().sum(), "differences between colours only: neighbours are in 2 and 3"),
-    (
-        lambda x: total_variation(functional.pad(x, (1, 1, 1, 1))),
-        "padded with zeros: no neighbours are beyond the edge",
-    ),
-    (
-        lambda x: total_variation(functional.pad(x, (0, 1, 0, 1))),
-        "padded with zeros: no neighbours are beyond the edge",
-    ),
-    (
-        lambda x: (x[..., 2:, :] - x[..., :-2, :]).square().sum() + (x[..., 2:] - x[..., :-2]).square().sum(),
-        "every second pixel: neighbours are one apart",
-    ),
-    (lambda x: total_variation(x) + _diagonal(x).square().sum(), "diagonal neighbours too: down and across are asked"),
-    (lambda x: _diagonal(x).square().sum(), "diagonal neighbours: down and across are asked"),
-    (lambda x: _down(_down(x)).square().sum() + _across(_across(x)).square().sum(), "second differences were taken"),
-    (lambda x: _down(x).square().sum() * _across(x).square().sum(), "a product of both directions: the sum is asked"),
-    (lambda x: _down(x).square().sum() - _across(x).square().sum(), "the two directions are subtracted: add them"),
-    (lambda x: (_cropped(x)[0] + _cropped(x)[1]).square().sum(), "both directions were added before squaring"),
+    (lambda x: _squares(_colours(x), _down(x)), "differences between colours were taken: neighbours are in 2 and 3"),
+    (lambda x: _squares(_colours(x), *_both(x)), "differences between colours were added: neighbours are in 2 and 3"),
+    (lambda x: _squares(_colours(x)), "differences between colours only: neighbours are in 2 and 3"),
+    (lambda x: total_variation(functional.pad(x, (1, 1, 1, 1))), PADDED),
+    (lambda x: total_variation(functional.pad(x, (0, 1, 0, 1))), PADDED),
+    (lambda x: _squares(x[..., 2:, :] - x[..., :-2, :], x[..., 2:] - x[..., :-2]), FAR),
+    (lambda x: _squares(*_both(x), _diagonal(x)), "diagonal neighbours too: down and across are asked"),
+    (lambda x: _squares(_diagonal(x)), "diagonal neighbours: down and across are asked"),
+    (lambda x: _squares(_down(_down(x)), _across(_across(x))), "second differences were taken"),
+    (lambda x: _squares(_down(x)) * _squares(_across(x)), "a product of both directions: the sum is asked"),
+    (lambda x: _squares(_down(x)) - _squares(_across(x)), "the two directions are subtracted: add them"),
+    (lambda x: _squares(sum(_cropped(x))), "both directions were added before squaring"),
     (lambda x: x.var() * x.numel(), "this is the spread about the mean (variance), not differences of neighbours"),
-    (lambda x: x.var(), "this is the variance of the pixels, not differences of neighbours"),
     (lambda x: x.square().sum(), "this is the sum of the squared pixels: take differences of neighbours"),
-    (
-        lambda x: _down(x).square().sum(dim=(2, 3)) + _across(x).square().sum(dim=(2, 3)),
-        "one number for each colour: sum over them",
-    ),
+    (lambda x: sum(d.square().sum(dim=(2, 3)) for d in _both(x)), "one number for each colour: sum over them"),
 ]
 
 

@@ -1,17 +1,4 @@
-"""What the lists of mistakes share: small formulas, and the ways to get the mask wrong."""
-
-from __future__ import annotations
-
-from torch import Tensor
-
-
-def centred(F: Tensor) -> Tensor:
-    return F - F.mean(dim=1, keepdim=True)
-
-
-def unit_rows(F: Tensor) -> Tensor:
-    return F / F.norm(dim=1, keepdim=True).clamp(min=1e-30)
-
+"""The ways to get the mask of a gradient wrong."""
 
 NO_MASK = (
     "not this formula: there is no mask. This is the derivative by F itself: autograd's convention, right where a ReLU "
