@@ -108,7 +108,7 @@ strip(
 loss_curves(
     steps,
     alt="The total loss and its terms against the number of looks: the style terms fall steeply in the first looks and "
-    "slowly after them, the content term rises a little, and all jump where the picture is made larger.",
+    "slowly after them, the content term rises at first and then stays, and all jump where the picture is made larger.",
 )
 
 # %% slideshow={"slide_type": "skip"}
@@ -129,7 +129,7 @@ print(faithful.evaluations, "looks at the painting")
 strip(
     {"content_weight = 0.05": steps[-1].image, "content_weight = 1": faithful.image},
     title="The same style, two weights",
-    alt="Two paintings of the cat. With weight 0.05 it is all strokes; with weight 1 it is close to the photograph.",
+    alt="Two paintings of the cat, blue and in strokes. With weight 1 eyes, nose and stripes of the fur are clearer.",
 )
 
 # %% slideshow={"slide_type": "skip"}

@@ -131,7 +131,8 @@ print(content_loss_matrix(F_tiny, P_tiny).item())
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # And the version of the package. **The package sums over the last two dimensions: a [batch](glossary.md#batch) of
-# pictures gets one loss each.**
+# pictures gets one loss each.** The line with `@` refuses matrices that do not fit together, and says what would; the
+# other losses have such a line, too.
 
 # %%
 import inspect
@@ -592,7 +593,7 @@ strip(
 
 # %% slideshow={"slide_type": "skip"}
 def pixel_error(image):
-    return (image.clamp(0, 1) - photograph).square().mean().sqrt().item()
+    return (image - photograph).square().mean().sqrt().item()
 
 
 # %%
@@ -615,7 +616,7 @@ curves(
     ylabel="content loss, relative",
     log="y",
     alt="Five falling curves on a logarithmic axis. relu1_1 starts the highest and ends by far the lowest, then "
-    "relu2_1; relu3_1, relu4_1 and relu5_1 lie close together and fall by a factor of several hundred or more.",
+    "relu2_1; relu3_1, relu4_1 and relu5_1 lie close together and fall by a factor of two hundred or more.",
 )
 
 # %% slideshow={"slide_type": "subslide"}

@@ -125,8 +125,8 @@ print("largest difference below 1e-12:", error < 1e-12)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The descent
 #
-# **All five layers, 160 [evaluations](glossary.md#evaluation) by [L-BFGS](glossary.md#l-bfgs).** Nothing holds the
-# numbers of $x$ between 0 and 1; what lies outside is cut off in the drawing only.
+# **All five layers, 160 [evaluations](glossary.md#evaluation) by [L-BFGS](glossary.md#l-bfgs).** On the way the numbers
+# of $x$ stay between 0 and 1, as those of a picture do (notebook 08).
 
 # %%
 steps = list(synthesise_texture(a, network, steps=160))
@@ -142,8 +142,8 @@ strip(
     {f"after {steps[i].evaluations}": steps[i].image for i in moments},
     title="Order out of noise, after so many evaluations",
     height=1.3,
-    alt="Five pictures from left to right: coloured noise; grey noise with dark curls in it; the same curls on blue; "
-    "then the noise fades and yellow fills some of the curls; at the end yellow discs and whirls in a blue sky.",
+    alt="Five pictures from left to right: coloured noise; bluish noise with curls in it; the same curls on clearer "
+    "blue; then the noise fades and yellow fills some of the curls; at the end yellow discs and whirls in a blue sky.",
 )
 
 # %% slideshow={"slide_type": "subslide"}
@@ -421,8 +421,8 @@ strip(
     {"photograph": p, "its style, from noise": cat.image},
     title="A cat, without the where",
     height=1.8,
-    alt="A ginger cat's face, and the texture made from it: fur-coloured folds with a nose-like lump and a dark spot "
-    "at odd places, and no face.",
+    alt="A ginger cat's face, and the texture made from it: fur-coloured folds, with an eye-like whorl "
+    "at an odd place, and no face.",
 )
 
 # %% slideshow={"slide_type": "skip"}

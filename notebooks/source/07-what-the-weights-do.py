@@ -225,7 +225,7 @@ assert losses[0]["relu5_1"] > 1
 # %%
 small = recipes("fig3", size=128, steps=35)
 mine = next(r for r in small if r.panel == "relu5_1-1e-03")
-*_, last = paint(mine, device="cpu")
+*_, last = paint(mine, network)
 took = f"{last.evaluations} evaluations, {last.seconds:.1f} s"
 print(f"live: {mine.sizes} pixels, {took}; stored: {one.seconds:.0f} s")
 

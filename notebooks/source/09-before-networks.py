@@ -734,7 +734,7 @@ grid(
     "Gram matrix: grey streaks across and down. From random filters: light lines that cross at right angles and "
     "enclose brick-like fields of all sizes. From the network: dark bricks with light joints, crooked. Whirls: "
     "grown and quilted, skies with stars and hills. Patches: yellow clouds. Random filters: blurred blue with "
-    "yellow dots. Network: strokes, discs and whirls, with a chequered grain.",
+    "yellow spots. Network: strokes, discs and whirls, with a chequered grain.",
 )
 
 
@@ -789,7 +789,7 @@ print("copies invent least, averages of plain patches most")
 #   before.
 # - **Patches: all losses are matched, and there is no form.** Bricks become streaks along the two directions of the
 #   joints, whirls become clouds.
-# - **Random filters: bricks of a kind, lines that enclose fields.** A sky in the right colours, but dots instead of
+# - **Random filters: bricks of a kind, lines that enclose fields.** A sky in the right colours, but spots instead of
 #   whirls.
 # - **The network: crooked bricks; strokes, discs and whirls.** And a chequered grain, the price of our haste
 #   (notebook 05).

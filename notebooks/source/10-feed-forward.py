@@ -81,7 +81,7 @@ boxes = {
     "frame": Box(8.72, 2.65, "loss network (frozen: it only looks)", 6.7, 1.9, colour=2, frame=True),
     "x": picture(0.6, 2.8, "photograph $x$", cat),
     "f": Box(2.5, 2.8, "network $f_W$\n(learns)", 1.6, 1, colour=1),
-    "y": picture(4.4, 2.8, r"painting $\hat{y}$", transform(load_transformer("waves"), cat)),
+    "y": picture(4.4, 2.8, r"painting $\hat{y}$", transform(load_transformer("waves", "cpu"), cat)),
     "s": picture(4.4, 4.8, "style $y_s$", waves),
     "c": picture(4.4, 0.8, "content $y_c = x$", cat),
     "total": Box(8.72, 6, r"total loss  $\sum_i \lambda_i\, \ell_i$", 6.7, 0.7),
@@ -327,8 +327,8 @@ print(f"style loss of the cat: {first:.2f} before, {last:.2f} after")
 
 # %%
 squares = torch.stack(seen)
-tests = {"seen": squares, "the cat": cat}
-scores = {name: objective(transform(student, x), x) for name, x in tests.items()}
+painted = torch.cat([transform(student, x[None]) for x in seen])
+scores = {"seen": objective(painted, squares), "the cat": objective(transform(student, cat), cat)}
 mean = lambda row: {term: value.mean().item() for term, value in row.items()}
 means = {name: mean(row) for name, row in scores.items()}
 assert means["seen"]["total"] < means["the cat"]["total"], "what it has seen it paints better"
@@ -352,7 +352,7 @@ print(table(means))
 
 # %%
 STYLES = ("swirls", "waves", "facets", "haze", "shapes")
-painters = {style: load_transformer(style) for style in STYLES}
+painters = {style: load_transformer(style, "cpu") for style in STYLES}
 names = ("chelsea", "astronaut", "coffee", "rocket")
 photographs = {name: square(name, 160) for name in names}
 
@@ -548,7 +548,7 @@ from stylekit.feedforward.motion import Steady, flicker
 cup = load_image("coffee", 192)
 grain = torch.Generator().manual_seed(0)
 film = [cup[..., :112, 3 * n : 3 * n + 128] for n in range(7)]
-film = [frame + 0.01 * torch.randn(frame.shape, generator=grain) for frame in film]
+film = [(frame + 0.01 * torch.randn(frame.shape, generator=grain)).clamp(0, 1) for frame in film]
 len(film), film[0].shape
 
 # %% [markdown]
@@ -609,9 +609,9 @@ tuple(small.shape), tuple(y.shape)
 
 # %%
 enlarged = {"bicubic": bicubic(small)}
-with torch.inference_mode():
+with torch.no_grad():
     for name in ("pixels", "perceptual"):
-        enlarged[name] = load_enlarger(name).enlarge(small).clamp(0, 1)
+        enlarged[name] = load_enlarger(name, "cpu").enlarge(small).clamp(0, 1)
 enlarged["original"] = y
 
 # %% slideshow={"slide_type": "subslide"}
@@ -805,7 +805,7 @@ def stamping(network):
 
 # %% slideshow={"slide_type": "skip"}
 cup = square("coffee", 128)
-unpadded = load_transformer("waves")
+unpadded = load_transformer("waves", "cpu")
 for convolution in convolutions(unpadded):
     convolution.padding_mode = "zeros"
 

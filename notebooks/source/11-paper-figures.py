@@ -224,7 +224,8 @@ paper.compose(
 # %%
 panels = {recipe.panel: recipe for recipe in paper.recipes("fig3", size=64, steps=12)}
 small = panels["relu5_1-1e-03"]
-*_, last = paper.paint(small, device="cpu")
+network = load_network(small.network, device="cpu")
+*_, last = paper.paint(small, network)
 expected = paper.expected("fig3")[small.panel]
 both = {term: {"now": last.losses[term], "expected": expected[term]} for term in expected}
 print(table(both))
@@ -320,7 +321,7 @@ for rate, kind in rates.items():
 
 # %% slideshow={"slide_type": "skip"}
 p, a = load_image("chelsea", size=128), load_image("swirls", size=128)
-network, peaked = (load_network("compact", pooling, device="cpu") for pooling in ("average", "max"))
+peaked = load_network("compact", "max", device="cpu")
 kit = {"content_weight": 0.05, "steps": 60, "sizes": [128]}
 
 # %%
@@ -423,6 +424,6 @@ mine = dataclasses.replace(small, content_weight=100 * small.content_weight)
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 reference = dataclasses.replace(small, content_weight=100 * small.content_weight)
-*_, heavy = paper.paint(reference, device="cpu")
+*_, heavy = paper.paint(reference, network)
 assert heavy.losses["content"] < last.losses["content"], "more weight on the content, less content loss"
 check_value(... if mine is ... else mine.content_weight, reference.content_weight)
