@@ -27,7 +27,8 @@ _HOMES = {
     "networks": ("LossNetwork", "load_network", "normalised"),
     "objective": ("Objective", "Term", "painting_objective", "paper_weights"),
     "optimise": ("Step", "minimise"),
-    "transfer": ("PRESETS", "coarse_to_fine", "reconstruct", "stylise", "synthesise_texture"),
+    "presets": ("PRESETS",),
+    "transfer": ("coarse_to_fine", "reconstruct", "stylise", "synthesise_texture"),
     "ui": ("FeatureBrowser", "GramViewer", "LivePainting", "Studio", "WeightsExplorer"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -34,12 +34,6 @@ from stylekit.optimise import Step, check_descent, minimise
 COARSEST, COARSEST_FROM_NOISE = 128, 64
 STEPS = 80  # evaluations of the objective at each size
 INITS = ("content", "noise", "style")
-PRESETS = {  # settings of `stylise` by name
-    "more-photo": {"content_weight": 0.2},
-    "balanced": {"content_weight": CONTENT_WEIGHT},
-    "more-style": {"content_weight": 0.02},
-}
-
 Picture = Float[Tensor, "1 3 H W"]
 
 

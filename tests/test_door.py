@@ -13,6 +13,7 @@ import stylekit
 from stylekit import images, transfer
 from stylekit.errors import AssetError, InputError, Interrupted, NonFiniteLoss, StylekitError, is_out_of_memory
 from stylekit.networks import pick_device
+from stylekit.presets import PRESETS
 
 
 def python(*words):
@@ -151,11 +152,11 @@ def test_auto_is_the_fastest_that_is_there(monkeypatch):
 
 
 def test_presets_differ_in_the_content_weight_and_balanced_is_the_default(network):
-    weights = [transfer.PRESETS[name]["content_weight"] for name in ("more-photo", "balanced", "more-style")]
+    weights = [PRESETS[name]["content_weight"] for name in ("more-photo", "balanced", "more-style")]
     assert weights == sorted(weights, reverse=True) and len(set(weights)) == 3
     p, a = picture(64, 64), picture(64, 64, 1)
     default, balanced = (
-        last(transfer.stylise(p, a, network, steps=3, **options)) for options in ({}, transfer.PRESETS["balanced"])
+        last(transfer.stylise(p, a, network, steps=3, **options)) for options in ({}, PRESETS["balanced"])
     )
     assert torch.equal(default.image, balanced.image)
 
@@ -165,7 +166,7 @@ def test_the_recipe_of_a_preset_holds_its_weight_and_makes_the_same_picture(tmp_
     assert run(*words, "--preset", "more-photo", "-o", tmp_path / "a.png") == 0
     assert run("recipe", tmp_path / "a.png") == 0
     command = capsys.readouterr().out.splitlines()[-1].split()[3:]
-    assert command[command.index("--content-weight") + 1] == str(transfer.PRESETS["more-photo"]["content_weight"])
+    assert command[command.index("--content-weight") + 1] == str(PRESETS["more-photo"]["content_weight"])
     command[command.index("-o") + 1] = str(tmp_path / "b.png")
     assert run(*command) == 0
     assert Image.open(tmp_path / "a.png").tobytes() == Image.open(tmp_path / "b.png").tobytes()

@@ -26,7 +26,8 @@ FOR_READERS = ("lab", "cluster")  # the extras whose packages a module may impor
 
 # The house, from the ground up: a module imports only from modules named before it.
 FLOORS = (
-    ("errors", "files", "assets", "images", "colour", "losses", "optimise", "patches", "video", "background"),
+    ("errors", "presets", "files", "assets", "images", "colour"),
+    ("losses", "optimise", "patches", "video", "background"),
     ("networks", "figures"),
     ("objective",),
     ("transfer", "feedforward"),

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime
 
 import av
@@ -27,6 +28,7 @@ from stylekit.feedforward import files, load_transformer
 from stylekit.feedforward.tiles import transform
 from stylekit.networks import load_network
 from stylekit.optimise import Step
+from stylekit.presets import PRESETS
 from stylekit.transfer import stylise
 from stylekit.ui import Studio, StudioSettings, gallery, jobs
 from stylekit.ui import studio as page
@@ -457,3 +459,16 @@ def test_the_losses_are_drawn_and_folded_away(studio):
     run(studio)
     assert studio.folded.selected_index is None
     assert 'alt="' in studio.curves.value and "base64" in studio.curves.value
+
+
+def test_a_preset_sets_the_content_weight_and_the_style_size_goes_into_the_painting(monkeypatch):
+    studio = Studio()
+    studio.preset.value = "more-photo"
+    assert studio.settings.content_weight == pytest.approx(PRESETS["more-photo"]["content_weight"])
+    studio.style_size.value = 0.5
+    asked = []
+    monkeypatch.setattr(jobs, "stylise", lambda *pictures, **options: asked.append(options) or iter(()))
+    photograph = images.to_pil(images.load_image("chelsea", 64))
+    list(jobs.make_picture(replace(studio.settings, size=64), photograph, photograph))
+    assert (asked[0]["style_size"], asked[0]["content_weight"]) == (0.5, studio.settings.content_weight)
+    studio.close()

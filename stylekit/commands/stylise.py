@@ -12,7 +12,8 @@ from stylekit.errors import InputError
 from stylekit.networks import NETWORKS, load_network
 from stylekit.objective import CONTENT_WEIGHT, SCALES, STYLE_LAYERS
 from stylekit.optimise import METHODS
-from stylekit.transfer import INITS, PRESETS, STEPS, stylise
+from stylekit.presets import PRESETS
+from stylekit.transfer import INITS, STEPS, stylise
 
 SETTINGS = (  # of `stylise`, by the same names as the options
     *("content_weight", "style_weight", "tv_weight", "style_size"),

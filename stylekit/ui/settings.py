@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stylekit.presets import BALANCED
+
 METHODS = {
     "paint": "Descends to a picture with the style's Gram matrices, as the paper does: a minute or less.",
     "instant": "One pass of a network that was trained for the style: a moment, and films too.",
@@ -12,21 +14,24 @@ METHODS = {
 COLOURS = {"style": "none", "photograph": "keep", "matched": "match"}
 NETWORKS = ("compact", "vgg19", "vgg16")
 SIZES = (128, 192, 256, 384, 512, 768)
+STYLE_SIZES = (0.5, 0.75, 1.0, 1.5, 2.0)
 
 
 @dataclass(frozen=True)
 class StudioSettings:
     """Everything that makes a result, apart from the pictures themselves: those are named by their keys.
 
-    `content_weight` stands against a style weight of 1 in the scale "relative"; `size` is the longer side in pixels;
-    `colour` is a mode of `stylekit.colour`; `steps` are evaluations of the objective at each size.
+    `content_weight` stands against a style weight of 1 in the scale "relative"; `size` is the longer side in pixels,
+    `style_size` that of the style picture, as a multiple of the painting's; `colour` is a mode of `stylekit.colour`;
+    `steps` are evaluations of the objective at each size.
     """
 
     photograph: str
     style: str
     method: str = "paint"
     network: str = "compact"
-    content_weight: float = 0.05
+    content_weight: float = BALANCED["content_weight"]
+    style_size: float = 1.0
     size: int = 256
     steps: int = 80
     colour: str = "none"

@@ -9,7 +9,7 @@ import importlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from types import SimpleNamespace
 
 import ipywidgets
@@ -17,9 +17,10 @@ from PIL import Image
 
 from stylekit.background import Worker, stop_workers
 from stylekit.errors import StylekitError
+from stylekit.presets import PRESETS
 from stylekit.ui import html
 from stylekit.ui.gallery import Choice, Picker, bundled, short_name
-from stylekit.ui.settings import COLOURS, METHODS, NETWORKS, SIZES, StudioSettings
+from stylekit.ui.settings import COLOURS, METHODS, NETWORKS, SIZES, STYLE_SIZES, StudioSettings
 
 FRAME = 0.2  # seconds between two previews, at least
 KEPT = 6  # results in the history
@@ -73,12 +74,16 @@ class Studio(html.View):
         self.network = html.labelled(select, "network", options=NETWORKS, value=said.network)
         log = {"min": -3, "max": 0, "step": 0.05, "value": said.content_weight, "readout_format": ".3f"}
         self.content_weight = html.labelled(ipywidgets.FloatLogSlider, "content weight", **log)
+        self.preset = html.labelled(select, "preset", options=list(PRESETS), value="balanced")
+        self.preset.observe(lambda change: self._apply(PRESETS[change.new]), "value")
+        self.style_size = html.labelled(select, "style size", options=STYLE_SIZES, value=said.style_size)
         self.size = html.labelled(select, "size in pixels", options=SIZES, value=said.size)
         self.steps = html.labelled(ipywidgets.IntSlider, "steps at each size", **times)
         self.colour = html.labelled(select, "colours", options=list(COLOURS.items()), value=said.colour)
         self.seed = html.labelled(ipywidgets.BoundedIntText, "seed", min=0, max=9999, value=said.seed)
         heading = ipywidgets.HTML("<h2>Method</h2>")
-        self.sliders = [self.network, self.content_weight, self.size, self.steps, self.colour, self.seed]
+        painting = [self.preset, self.network, self.content_weight, self.style_size]
+        self.sliders = [*painting, self.size, self.steps, self.colour, self.seed]
         self.controls = [heading, self.method, self.about, *self.sliders]
         self.method.observe(self._choose_method, "value")
 
@@ -101,7 +106,7 @@ class Studio(html.View):
     @property
     def settings(self) -> StudioSettings:
         """What the page says now."""
-        names = ("method", "network", "content_weight", "size", "steps", "colour", "seed")
+        names = [field.name for field in fields(StudioSettings) if field.name not in ("photograph", "style")]
         values = {name: getattr(self, name).value for name in names}
         return StudioSettings(self.photographs.key, self.styles.key, **values)
 
@@ -183,9 +188,7 @@ class Studio(html.View):
         said = result.settings
         self.photographs.put(result.photograph)
         self.styles.put(result.style)
-        for name, value in asdict(said).items():
-            if name not in ("photograph", "style"):
-                getattr(self, name).value = value
+        self._apply({name: value for name, value in asdict(said).items() if name not in ("photograph", "style")})
         if not self.working:
             self._present(result)
 
@@ -228,11 +231,15 @@ class Studio(html.View):
             if not self.working:
                 self.image.value = html.picture_html(self.photographs.choice.picture, "The photograph", SHOWN)
 
+    def _apply(self, settings):
+        for name, value in settings.items():
+            getattr(self, name).value = value
+
     def _choose_method(self, change=None):
         """Show the controls that the method has; "instant" has no style picture that could be prepared."""
         method = self.method.value
         self.about.value = f"<p>{METHODS[method]}</p>"
-        for control in (self.network, self.content_weight, self.steps):
+        for control in (self.preset, self.network, self.content_weight, self.style_size, self.steps):
             control.layout.display = "" if method == "paint" else "none"
         self.seed.layout.display = "" if method == "quilt" else "none"
         modes = _load_jobs().colour.AFTERWARDS if method == "instant" else COLOURS.values()
