@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from stylekit.checks.verdict import NOT_ANSWERED, Verdict, has_dots
+from stylekit.errors import InputError
 from stylekit.patches import minimum_cut
 
 
@@ -19,14 +20,15 @@ def check_cut(errors, path) -> Verdict:
     surface of finite numbers.
     """
     errors = np.asarray(errors, dtype=float)
-    cheapest = minimum_cut(errors)
+    if errors.ndim != 2 or not errors.size or not np.isfinite(errors).all():
+        raise InputError(f"errors must be finite numbers in rows and columns; got shape {errors.shape}")
     if path is None or has_dots(path):
         return Verdict(False, f"{NOT_ANSWERED}: put a column for each row, from the top, in place of the dots")
     try:
         problem = _broken_rule(errors.shape, path)
     except (TypeError, ValueError):  # text, a dictionary, rows of unequal length
         problem = f"not a cut: give a list of columns, one whole number for each row, not {path!r}"
-    return Verdict(False, problem) if problem else _judge_cost(errors, [int(column) for column in path], cheapest)
+    return Verdict(False, problem) if problem else _judge_cost(errors, [int(column) for column in path])
 
 
 def _broken_rule(shape, path) -> str:
@@ -49,8 +51,8 @@ def _broken_rule(shape, path) -> str:
     return ""
 
 
-def _judge_cost(errors, path: list[int], best) -> Verdict:
-    cost, cheapest = (float(sum(errors[range(len(errors)), way])) for way in (path, best))
+def _judge_cost(errors, path: list[int]) -> Verdict:
+    cost, cheapest = (float(sum(errors[range(len(errors)), way])) for way in (path, minimum_cut(errors)))
     if math.isclose(cost, cheapest, rel_tol=1e-9, abs_tol=1e-12):
         return Verdict(True, f"right: a cheapest cut, it costs {cost:g}")
     hint = "E in the last row says what the cheapest one costs; go back up from there"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -16,32 +18,8 @@ from stylekit.checks.mistakes import MISTAKES, mistakes_of
 from stylekit.checks.tasks import Task
 
 MISFITS = (RuntimeError, ValueError, IndexError, TypeError)  # a formula that does not fit
-UNPACKING = r"values to unpack|too many indices|Dimension out of range"
-BATCH = "A batch needs one Gram matrix per image, never one Gram for the whole batch"
-DTYPES = "Two dtypes met: a new tensor takes torch's float32 unless it is told dtype={input}.dtype"
-REPEATED = "A list times a number repeats the list, `10 * losses`: multiply each loss by its weight"
-FIT = "Do the shapes fit? {shapes}"
-SHAPES = r"size of tensor|cannot be multiplied|must match|size mismatch|shapes?\b"
-
-CRASHES = (  # a pattern of the exception's text, the task it is for ("" for all), and a likely cause
-    (UNPACKING, "gram_matrix", "F has two dimensions here, one row per filter: no batch, height or width. " + BATCH),
-    (UNPACKING, "", "Mind the dimensions: {shapes}"),
-    (r"expected scalar type|dtype|Float but found Double|Double but found Float", "", DTYPES),
-    (r"Inplace|in-place|leaf Variable", "", "An input is changed in place: work on a copy"),
-    (r"numpy\(\) on Tensor", "", "Numpy knows no gradients: stay with torch"),
-    (r"does not require grad", "", "Autograd wants a tensor that requires one: F.detach().clone().requires_grad_()"),
-    (r"positional argument|unexpected keyword", "", "It is called as {signature}"),
-    (r"multiply sequence|repeat", "style_loss", REPEATED),
-    (SHAPES, "style_layer_loss_gradient", "The shapes do not fit: (G - A) @ F is N x N times N x M, matrices"),
-    (
-        SHAPES,
-        "style_layer_loss",
-        "The shapes do not fit: A is N x N and a Gram matrix already; G is F @ F.T, not F.T @ F",
-    ),
-    (r"size of tensor|cannot be multiplied|must match|size mismatch|invalid for input|view", "", FIT),
-    (r"maximum recursion", "", "The function calls itself without end (recursion)"),
-    (r"is not defined|referenced before", "", "A name that the function does not know"),
-)
+# A pattern of an exception's text, the task it is for ("" for all), and a likely cause.
+CRASHES = json.loads(Path(__file__).with_name("crashes.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

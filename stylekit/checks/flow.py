@@ -14,22 +14,18 @@ from stylekit.checks.diagnose import name_crash
 from stylekit.checks.mistakes import GRADIENTS
 from stylekit.checks.tasks import Task, changed
 
-NUMBER = "takes a plain number out of a tensor"
-NUMPY = "Numpy knows no gradients, stay with torch"
-CUT = "cuts the gradient off"
-NEW = "makes a new tensor, which does not know where its numbers came from"
 CUTS = {  # the functions of torch that end a gradient, and what each does
-    "item": f".item() {NUMBER}",
-    "__float__": f"float() {NUMBER}, and so does math",
+    "item": ".item() takes a plain number out of a tensor",
+    "__float__": "float() takes a plain number out of a tensor, and so does math",
     "tolist": ".tolist() takes plain numbers out of a tensor",
-    "numpy": NUMPY,
-    "__array__": NUMPY,
-    "tensor": f"torch.tensor(...) {NEW}",
-    "new_tensor": f".new_tensor(...) {NEW}",
-    "detach": f".detach() {CUT}",
-    "detach_": f".detach_() {CUT}",
-    "data": f".data {CUT}",
-    "_set_grad_enabled": f"no_grad {CUT}",
+    "numpy": "Numpy knows no gradients, stay with torch",
+    "__array__": "Numpy knows no gradients, stay with torch",
+    "tensor": "torch.tensor(...) makes a new tensor, which does not know where its numbers came from",
+    "new_tensor": ".new_tensor(...) makes a new tensor, which does not know where its numbers came from",
+    "detach": ".detach() cuts the gradient off",
+    "detach_": ".detach_() cuts the gradient off",
+    "data": ".data cuts the gradient off",
+    "_set_grad_enabled": "no_grad cuts the gradient off",
 }
 
 

@@ -37,7 +37,7 @@ def maps(
     rows = -(-len(values) // columns)
     figure, axes = new_panels(values.values(), rows, columns, height, title, shared, rows * 0.3)
     for ax, (name, array) in zip(axes.flat, values.items(), strict=False):
-        low, high = _colour_range(list(values.values()) if shared else [array], signed)
+        low, high = colour_range(list(values.values()) if shared else [array], signed)
         shown = ax.imshow(array, cmap="PuOr_r" if signed else "viridis", vmin=low, vmax=high, interpolation="nearest")
         ax.set_title(name, fontsize="small")
     if shared:
@@ -49,7 +49,7 @@ def numbers(arrays: Mapping[str, Map], title: str = "", *, signed: bool = False,
     """Draw small arrays of numbers as `maps` does, in one range of colours, with each number to two decimals."""
     drawing = maps(arrays, title, signed=signed, **options)
     values = [np.asarray(array) for array in arrays.values()]
-    limits = _colour_range(values, signed)
+    limits = colour_range(values, signed)
     for ax, array in zip(drawing.figure.axes, values, strict=False):
         image = ax.images[0]
         image.set_clim(*limits)
@@ -104,7 +104,8 @@ def table(rows: Mapping[str, Mapping[str, object]], corner: str = "") -> str:
     return "\n".join("  ".join(line).rstrip() for line in aligned)
 
 
-def _colour_range(arrays: Sequence[np.ndarray], signed: bool) -> tuple[float, float]:
+def colour_range(arrays: Sequence[np.ndarray], signed: bool) -> tuple[float, float]:
+    """Return the numbers that have the first and the last colour."""
     low, high = float(min(array.min() for array in arrays)), float(max(array.max() for array in arrays))
     largest = max(-low, high) or 1.0  # nothing but 0 is drawn in the middle colour
     return (-largest, largest) if signed else (low, high)

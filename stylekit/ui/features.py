@@ -15,6 +15,7 @@ from torch import Tensor
 
 from stylekit import figures
 from stylekit.errors import InputError
+from stylekit.figures.arrays import colour_range
 from stylekit.figures.drawing import COLOURS
 from stylekit.images import fit, to_pil
 from stylekit.networks import LossNetwork, receptive_field
@@ -158,9 +159,7 @@ def coloured(
     With `largest`, dark is 0 and yellow that number, whatever the map holds.
     """
     array = values.detach().cpu().double().numpy()
-    low, high = (0, largest) if largest is not None else (array.min(), array.max())
-    if signed:
-        low, high = -np.abs(array).max(), np.abs(array).max()
+    low, high = (0, largest) if largest is not None else colour_range([array], signed)
     part = (array - low) / (high - low) if high > low else np.full(array.shape, signed / 2)
     return (matplotlib.colormaps["PuOr_r" if signed else "viridis"](part)[..., :3] * 255).round().astype(np.uint8)
 
