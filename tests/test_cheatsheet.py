@@ -8,7 +8,7 @@ import build_cheatsheet
 import pytest
 import torch
 
-from stylekit import losses, transfer
+from stylekit import losses, objective, transfer
 from stylekit.images import load_image
 
 NUMBERS = {"N": 5, "M": 7, "C": 3, "H": 11, "W": 13}
@@ -154,7 +154,7 @@ def test_layers_weights_and_scales_are_those_of_the_package(markdown):
     assert tuple(said) == (*transfer.CONTENT_LAYERS, *transfer.STYLE_LAYERS)
     assert f"$w_l = 1/{len(transfer.STYLE_LAYERS)}$" in markdown
     assert re.findall(r"scale `(\w+)`", markdown) == [inspect.signature(transfer.stylise).parameters["scale"].default]
-    assert set(re.findall(r'scale="(\w+)"', markdown)) < set(transfer.SCALES)
+    assert set(re.findall(r'scale="(\w+)"', markdown)) < set(objective.SCALES)
 
 
 def test_the_whole_of_gatys_in_code_paints(markdown, tmp_path, monkeypatch, capsys):

@@ -84,7 +84,8 @@ strip(
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## How it grew
 #
-# The kit paints coarse to fine: **first a small picture, then one of twice the size that starts from it**, and so on.
+# The kit paints coarse to fine: **first a small picture, then one of twice the size that starts from it**, with the
+# fine detail that the photograph has at that size, and so on.
 
 # %% slideshow={"slide_type": "skip"}
 moments = [0, 5, 20, len(steps) // 2, len(steps) - 1]

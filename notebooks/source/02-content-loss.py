@@ -605,8 +605,8 @@ pixel_errors["the noise"] = pixel_error(noise)
 print(table({name: {"pixel error": f"{error:.2g}"} for name, error in pixel_errors.items()}))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Is that only because the descent has not finished?** In part: with `steps=400` `relu2_1` comes down to 0.05 and
-# `relu3_1` to 0.14. But `relu5_1` stays at 0.37, and look at its loss: it has fallen by a factor of a thousand or so.
+# **Is that only because the descent has not finished?** In part: with `steps=400` `relu2_1` comes down to 0.04 and
+# `relu3_1` to 0.13. But `relu5_1` stays at 0.36, and look at its loss: it has fallen by a factor of a thousand or so.
 
 # %%
 curves(

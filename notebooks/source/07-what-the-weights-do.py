@@ -186,8 +186,8 @@ print(f"at alpha/beta = 1e-3 the content loss rises {rise:.0f} times {whole}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The style losses of two rows cannot be compared so: they are means over different layers. So **measure all five $S_l$
-# of each stored picture of the first column, also those its row did not ask for:** (A stored picture is a JPEG, cut off
-# at 0 and 1: that adds a few hundredths to $S_l$.)
+# of each stored picture of the first column, also those its row did not ask for:** (A stored picture is a
+# JPEG: that adds a little to $S_l$.)
 
 # %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")

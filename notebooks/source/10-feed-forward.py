@@ -282,7 +282,7 @@ strip(
     title="A photograph that the network never sees, while it learns",
     height=1.25,
     alt="Six pictures from left to right: nearly plain grey; grey with violet strokes; orange strokes on grey, no "
-    "cat to be seen; many fine strokes in which the eyes can be guessed; then a cat's face in orange, black and pink, "
+    "cat to be seen; many fine strokes with two eyes among them; then a cat's face in orange, black and pink, "
     "drawn in level strokes; the same with cleaner colours.",
 )
 

@@ -725,8 +725,8 @@ grid(
     },
     height=2.4,
     alt="Four paintings of the cat. The two in the upper row are the same: golden fur, swirling strokes, deep "
-    "blue eyes. In the lower row the gold is gone: the cat is grey and green, the photograph's outlines are "
-    "sharp, the swirls are few.",
+    "blue eyes. In the lower row most of the gold is gone: the cat is grey, green and blue, the photograph's "
+    "outlines are sharp, the swirls are few.",
 )
 
 # %%
