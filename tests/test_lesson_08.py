@@ -175,6 +175,29 @@ def test_more_history_gets_lower(taught, network):
     assert ends[10] < ends[1] / 1.05
 
 
+def test_clipped_lbfgs_stays_in_the_box_and_finds_its_lowest_place(taught):
+    goal = torch.tensor([-0.5, 0.2, 0.3, 0.9, 1.7], dtype=torch.float64)
+    stiff = torch.tensor([1.0, 3.0, 30.0, 7.0, 11.0], dtype=torch.float64)
+    options = (10, True, 0.01, lambda x: x.clamp(0, 1))
+    function = lambda x: {"total": (stiff * (x - goal).square()).sum()}  # noqa: E731
+    places, _ = places_of(taught["lbfgs"], function, goal * 0 + 0.5, 40, *options, looking=taught["looking"])
+    assert all(x.min() >= 0 and x.max() <= 1 for x in places)
+    torch.testing.assert_close(places[-1], goal.clamp(0, 1), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("names", [("chelsea", "swirls"), ("coffee", "shapes")], ids=" + ".join)
+def test_every_road_that_knows_the_box_saves_a_far_lower_loss_than_clamping_at_the_end(taught, network, names):
+    p, a = (load_image(name, 56) for name in names)
+    objective = painting_objective(network, p, a, **WEIGHTS)
+    saved = lambda x: objective(x.clamp(0, 1))["total"].item()  # noqa: E731
+    walled = lambda x: {"total": objective(x)["total"] + 10 * (x - x.clamp(0, 1)).square().mean()}  # noqa: E731
+    descend = lambda height, *options: saved(taught["lbfgs"](taught["looking"](height)[0], p, 60, *options))  # noqa: E731
+    *_, last = minimise(p, objective, 60)
+    ends = [descend(walled), descend(objective, 10, True, 0.01, lambda x: x.clamp(0, 1)), saved(last.image)]
+    assert max(ends) < 0.8 * descend(objective)
+    assert last.losses["total"] == pytest.approx(ends[-1], rel=1e-5)
+
+
 def test_torchs_lbfgs_takes_a_tiny_loss_for_the_bottom_and_stylekits_does_not(network):
     p, objective = painting(network, 48)
     tiny = scaled(objective, 1e-8)

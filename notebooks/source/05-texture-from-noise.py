@@ -125,8 +125,8 @@ print("largest difference below 1e-12:", error < 1e-12)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The descent
 #
-# **All five layers, 160 [evaluations](glossary.md#evaluation) by [L-BFGS](glossary.md#l-bfgs).** On the way the numbers
-# of $x$ stay between 0 and 1, as those of a picture do (notebook 08).
+# **All five layers, 160 [evaluations](glossary.md#evaluation) by [L-BFGS](glossary.md#l-bfgs).** The numbers
+# of $x$ stay between 0 and 1 all the way, so this is the loss of the picture that you see.
 
 # %%
 steps = list(synthesise_texture(a, network, steps=160))

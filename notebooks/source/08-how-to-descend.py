@@ -19,16 +19,20 @@
 # **What you need to know.** What a [gradient](glossary.md#gradient) is (notebook 02), and the
 # [total loss](glossary.md#total-loss) of style transfer (notebook 06; it stands below once more).
 #
-# **How long it runs.** About 30 seconds on two cores.
+# **How long it runs.** About 45 seconds on two cores.
 
 # %% slideshow={"slide_type": "skip"}
+import inspect
 import math
 import time
 from collections import defaultdict, deque
+from timeit import timeit
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
+from stylekit import optimise
 from stylekit.checks import check_value
 from stylekit.figures import bars, contours, curves, strip, table
 from stylekit.images import load_image
@@ -40,7 +44,7 @@ from stylekit.transfer import stylise
 # %% slideshow={"slide_type": "skip"}
 network = load_network("compact", device="cpu")
 p, a = load_image("chelsea", size=112), load_image("waves", size=112)
-p.shape  # (pictures, colours, height, width)
+PAIRS = {name: name.split(" + ") for name in ("chelsea + waves", "chelsea + swirls", "coffee + shapes")}
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The place we are in
@@ -62,7 +66,7 @@ def objective_for(p, a, network):
 
 # %%
 objective = objective_for(p, a, network)
-print(f"{p.numel()} unknowns, loss at the photograph {objective(p)['total']:.3f}")
+print(f"{p.numel()} unknowns, loss at the photograph {objective(p)['total'].item():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **One look at a place, an [evaluation](glossary.md#evaluation), tells the height $L$ there and the slope
@@ -88,7 +92,7 @@ def looking(objective):
 # %% slideshow={"slide_type": "skip"}
 look, record = looking(objective)
 L, g = look(p)
-g.shape, f"mean size of an entry {g.abs().mean():.1e}"
+print(f"g has the shape of the picture, {tuple(g.shape)}; mean size of an entry {g.abs().mean():.1e}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Three ways down
@@ -182,18 +186,23 @@ curves(
 # about how far a pixel moves at a look. It does not care about the units of the loss.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **The third way needs no rate: [L-BFGS](glossary.md#l-bfgs)**, by the package:
+# **The third way needs no rate: [L-BFGS](glossary.md#l-bfgs)**, by the package. It keeps every value of $x$ in the box
+# $[0, 1]$, as a picture file does. The other two run free, which makes it easier for them; so look at both numbers, the
+# loss of $x$, and its loss *as saved*, with the values outside cut off.
 
 # %%
 steps = list(minimise(p, objective, 40))
 best = {"gradient descent": plain[100][1], "Adam": steady[0.05][1]}
 best["L-BFGS"] = [(step.seconds, step.losses["total"]) for step in steps]
 ends = {name: record[-1][1] for name, record in best.items()}
-{name: round(end, 3) for name, end in ends.items()}
+finals = {"gradient descent": plain[100][0], "Adam": steady[0.05][0], "L-BFGS": steps[-1].image}
+saved = {name: objective(x.clamp(0, 1))["total"].item() for name, x in finals.items()}
+print(table({name: {"loss": f"{end:.3f}", "as saved": f"{saved[name]:.3f}"} for name, end in ends.items()}))
 
 # %% slideshow={"slide_type": "skip"}
 evaluations = [losses(record)[0] for record in list(best.values())[:2]] + [[step.evaluations for step in steps]]
 assert ends["L-BFGS"] < ends["Adam"] < ends["gradient descent"], "L-BFGS gets lowest"
+assert saved["L-BFGS"] < min(saved["Adam"], saved["gradient descent"]), "as saved, too"
 
 # %% slideshow={"slide_type": "subslide"}
 curves(
@@ -228,13 +237,7 @@ curves(
 
 # %% slideshow={"slide_type": "subslide"}
 strip(
-    {
-        "photograph": p,
-        "gradient descent": plain[100][0],
-        "Adam": steady[0.05][0],
-        "L-BFGS": steps[-1].image,
-        "style picture": a,
-    },
+    {"photograph": p, **finals, "style picture": a},
     title="After 40 evaluations",
     height=1.2,
     alt="The photograph of a ginger cat; three paintings of it in which the fur becomes flowing bands of orange and "
@@ -252,7 +255,6 @@ strip(
 # %% slideshow={"slide_type": "skip"}
 turn = torch.tensor([[0.866025403784, 0.5], [-0.5, 0.866025403784]], dtype=torch.float64)  # by 30 degrees
 begin = turn.T @ torch.tensor([-4.0, 0.8], dtype=torch.float64)  # u = -4, v = 0.8
-begin
 
 
 # %% slideshow={"slide_type": "skip"}
@@ -263,10 +265,9 @@ def valley(x):
 
 # %% slideshow={"slide_type": "skip"}
 def path(method, *options, looks=25, height=valley, begin=begin):
-    """Return all the places where a method looked, (looks, 2)."""
     places, (look, _) = [], looking(height)
     method(lambda x: (places.append(x.detach()), look(x))[1], begin, looks, *options)
-    return torch.stack(places)
+    return torch.stack(places)  # all those where it looked, (looks, 2)
 
 
 # %% [markdown]
@@ -282,8 +283,7 @@ def path(method, *options, looks=25, height=valley, begin=begin):
 # %% tags=["nbval-check-output"]
 for rate in (0.01, 0.07, 0.081):
     u, v = turn @ path(gradient_descent, rate)[-1]  # after 24 moves
-    assert abs(u + 4 * (1 - rate) ** 24) < 1e-9, "as on paper"
-    assert abs(v - 0.8 * (1 - 25 * rate) ** 24) < 1e-9, "as on paper"
+    assert max(abs(u + 4 * (1 - rate) ** 24), abs(v - 0.8 * (1 - 25 * rate) ** 24)) < 1e-9, "as on paper"
     print(f"rate {rate}: u = {u:.3f}, v = {v:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -335,36 +335,31 @@ def direction(g, pairs):
 # On two random pairs:
 
 # %%
-seeded = [torch.Generator().manual_seed(n) for n in range(4)]
-some = [torch.rand(7, generator=seed, dtype=torch.float64) for seed in seeded]
-pairs = [(some[0], some[1]), (some[2], some[3])]
-len(pairs), some[0].shape
-
-# %%
-assert torch.allclose(direction(some[3], pairs), -some[2], atol=1e-12), "H^-1 y = s"
-print("answer to the slope y:", [round(d, 3) for d in direction(some[3], pairs).tolist()])
-print("the move -s:          ", [round(-s, 3) for s in some[2].tolist()])
+some = [torch.rand(7, generator=torch.Generator().manual_seed(n), dtype=torch.float64) for n in range(4)]
+answer = direction(some[3], [(some[0], some[1]), (some[2], some[3])])
+assert torch.allclose(answer, -some[2], atol=1e-12), "H^-1 y = s"
+print("answer to the slope y, and the move -s:", *np.round(torch.stack([answer, -some[2]]).numpy(), 3), sep="\n")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # And the descent. **The first move has no history: against the slope, a pixel by `first` on average. After that a move
 # of full length, 1, is tried**; with `search`, **a simple [line search](glossary.md#line-search) halves it until the
 # loss falls** by a ten-thousandth of what the slope promises (Nocedal and Wright 2006, section 3.1). A pair that says
-# "curved downwards", $s^T y \leq 0$, is not kept.
+# "curved downwards", $s^T y \leq 0$, is not kept. (`clip` does nothing yet; it is for the box, below.)
 
 
 # %%
-def lbfgs(look, x, looks, history=10, search=True, first=0.01):
+def lbfgs(look, x, looks, history=10, search=True, first=0.01, clip=lambda x: x):
     pairs = deque(maxlen=history)  # a new pair pushes out the oldest
     L, g = look(x)
     d, t = -g, first / g.abs().mean()
     for _ in range(looks - 1):
-        L_new, g_new = look(x + t * d)
-        if search and L_new > L + 1e-4 * t * dot(g, d):
+        L_new, g_new = look(there := clip(x + t * d))
+        if search and L_new > L + 1e-4 * dot(g, there - x):
             t = t / 2
             continue
-        if dot(t * d, g_new - g) > 0:
-            pairs.append((t * d, g_new - g))
-        x, L, g = x + t * d, L_new, g_new
+        if dot(there - x, g_new - g) > 0:
+            pairs.append((there - x, g_new - g))
+        x, L, g = there, L_new, g_new
         d, t = direction(g, pairs), 1
     return x
 
@@ -372,12 +367,8 @@ def lbfgs(look, x, looks, history=10, search=True, first=0.01):
 # %% slideshow={"slide_type": "skip"}
 paths = {"gradient descent, rate 0.07": path(gradient_descent, 0.07), "Adam, rate 0.5": path(adam, 0.5)}
 paths["L-BFGS"] = path(lbfgs, 10, True, 0.5, looks=12)
-{name: f"ends {places[-1].norm():.0e} from the bottom" for name, places in paths.items()}
-
-# %% slideshow={"slide_type": "skip"}
 across, up = np.linspace(-4.5, 1.5, 121), np.linspace(-2.5, 1.2, 75)
 grid = torch.tensor(np.stack(np.meshgrid(across, up)))  # (2, 75, 121)
-grid.shape
 
 # %% slideshow={"slide_type": "subslide"}
 contours(
@@ -437,11 +428,9 @@ tiny_p, tiny_a = (load_image(name, 56).double() for name in ("chelsea", "waves")
 tiny = objective_for(tiny_p, tiny_a, load_network("compact", device="cpu").double())
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
-two = (("quartic", quartic, torch.ones_like(stiff)), ("painting", tiny, tiny_p))
-for name, function, x in two:
+for name, function, x in (("quartic", quartic, torch.ones_like(stiff)), ("painting", tiny, tiny_p)):
     pairs = zip(ours(function, x, 20), torchs(function, x, 20), strict=True)
     apart = max((ours - torchs).abs().max().item() for ours, torchs in pairs)
-    assert apart < 1e-10, "the same twenty places"
     print(f"{name}: largest difference below 1e-10:", apart < 1e-10)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -450,14 +439,10 @@ for name, function, x in two:
 # **Nothing promises that a move of length 1 goes down.** The painting is good-natured:
 
 # %%
-searched = descend(lbfgs, objective)[1]
-len(searched)
-
-# %%
-heights = [loss for _, loss in searched]
+heights = [loss for _, loss in descend(lbfgs, objective)[1]]
 refused = sum(loss > min(heights[: k + 1]) for k, loss in enumerate(heights))
 assert refused < 5, "the full move is nearly always right"
-print(f"{refused} of {len(searched)} looks were refused")
+print(f"{refused} of {len(heights)} looks were refused")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # After the first moves **the length 1 is nearly always right, because the direction has the curvature in it**: the
@@ -474,10 +459,8 @@ def bent(x):
     return {"total": (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2}
 
 
-# %% slideshow={"slide_type": "skip"}
 height_of = lambda x: float(bent(x)["total"])
 corner = torch.tensor([-1.2, 1.0], dtype=torch.float64)
-height_of(corner)
 
 # %%
 walks = {}
@@ -486,10 +469,7 @@ for name, search in (("always the full move", False), ("with line search", True)
     walks[name] = path(lbfgs, 10, search, 0.1, **how)
     heights = [height_of(place) for place in walks[name]]
     print(f"{name}: highest {max(heights):.0e}, at the end {heights[-1]:.0e}")
-
-# %% slideshow={"slide_type": "skip"}
 across, up = np.linspace(-2.2, 1.8, 161), np.linspace(-1, 2.2, 129)
-across.shape, up.shape
 
 # %% slideshow={"slide_type": "subslide"}
 contours(
@@ -508,7 +488,8 @@ contours(
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # A search that also demands a flatter slope (the strong Wolfe conditions, Nocedal and Wright 2006, section 3.1) makes
-# $s^T y > 0$ for every pair. torch's and the package's does.
+# $s^T y > 0$ for every pair. torch's does, if you ask for it. The package's asks for a fall only, as ours does, and
+# looks at each pair before it uses it.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What the history does
@@ -518,9 +499,6 @@ contours(
 # %% slideshow={"slide_type": "skip"}
 small_p, small_a = tiny_p.float(), tiny_a.float()
 small = objective_for(small_p, small_a, network)
-small_p.shape
-
-# %%
 histories = {}
 for m in (1, 5, 10, 50):
     look, histories[m] = looking(small)
@@ -537,13 +515,11 @@ curves(
     "the others. Those of five, ten and fifty pairs lie close together.",
 )
 
-# %% slideshow={"slide_type": "skip"}
+# %% slideshow={"slide_type": "subslide"}
 ends = {m: record[-1][1] for m, record in histories.items()}
 assert ends[1] > 1.05 * max(ends[5], ends[10], ends[50]), "one pair is not enough"
-{m: round(end, 4) for m, end in ends.items()}
 
 
-# %% slideshow={"slide_type": "subslide"}
 def first_below(record):
     return next(k for k, (_, loss) in enumerate(record, start=1) if loss <= ends[1])
 
@@ -553,9 +529,35 @@ needed = {f"history {m}": {"looks": k, "pictures": 2 * m} for m, k in looks.item
 print(table(needed, corner=f"to get to {ends[1]:.4f}"))
 
 # %% [markdown]
-# **One pair already sets the *length* of the step. A few more bring the directions.** **Beyond ten there is little to
-# gain in so few looks.** An old pair may no longer be true, because the curvature changes with the
-# place. The package keeps ten, that is twenty pictures.
+# **One pair already sets the *length* of the step. A few more bring the directions.** Beyond ten there is little to
+# gain in so few looks. An old pair may no longer be true, because the curvature changes with the place. The package
+# keeps twenty, that is forty pictures: it gains a few per cent in longer runs.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **What no pair knows is taken to be as curved as the newest move says.** That is the middle line of `direction`,
+#
+# $$\gamma = \frac{s^T y}{y^T y}$$
+#
+# A move has a part in every direction, and $y$ is largest where it is steep. So $\gamma$ knows the steep walls, and
+# what is left is mostly the gentle floor. **The package takes twice that.** Three paintings, 80 looks, with another
+# factor in the package's place of 2; the loss compared to that with factor 1:
+
+
+# %% slideshow={"slide_type": "skip"}
+def end_with(factor, photograph, style):
+    with patch.object(optimise, "LENGTHEN", factor):
+        *_, last = minimise(photograph, objective_for(photograph, style, network), 80)
+    return last.losses["total"]
+
+
+# %%
+lengthened = {}
+for name, names in PAIRS.items():
+    pictures = [load_image(n, size=64) for n in names]
+    lengthened[name] = [end_with(factor, *pictures) for factor in (1, 2, 4)]
+rows = {name: {f"x {2**k}": f"{end / ends[0]:.2f}" for k, end in enumerate(ends)} for name, ends in lengthened.items()}
+print(table(rows, corner="loss"))
+assert sum(twice / once for once, twice, _ in lengthened.values()) < 0.99 * 3, "twice is better than once"
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **How long is the painting's valley?** **Ask the pairs of a run for the curvature $s^T y / s^T s$ along each of its
@@ -565,9 +567,6 @@ print(table(needed, corner=f"to get to {ends[1]:.4f}"))
 look, _ = looking(objective)
 slopes = [look(step.image)[1] for step in steps[::2]]
 moves = [(new.image - old.image) for old, new in zip(steps[::2], steps[2::2], strict=False)]
-len(moves), moves[0].shape
-
-# %%
 changes = [new - old for old, new in zip(slopes, slopes[1:], strict=False)]
 curvatures = [float(dot(s, y) / dot(s, s)) for s, y in zip(moves, changes, strict=False)]
 assert min(curvatures) > 0 and max(curvatures) / min(curvatures) > 20, "narrower than ours"
@@ -605,17 +604,16 @@ def torch_alone(factor, **options):
 
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
-tolerances = {"tolerance_grad": 0, "tolerance_change": 0}
 rows = {"loss x 1": torch_alone(1), "loss x 1e-8": torch_alone(1e-8)}
-rows["loss x 1e-8, tolerances 0"] = torch_alone(1e-8, **tolerances)
+rows["loss x 1e-8, tolerances 0"] = torch_alone(1e-8, tolerance_grad=0, tolerance_change=0)
 assert [row["pairs"] for row in rows.values()] == [11, 0, 0], "it stops, or learns nothing"
 print(table(rows, corner="torch's L-BFGS"))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **One look, and it believes it has arrived: no error, no warning.** With tolerances of 0 it goes on, but remembers no
-# pair: it is gradient descent with rate 1 on a loss of $10^{-8}$, and stands still. **So the package measures the mean
-# slope at the first look, and multiplies loss and slope so that it is 1**, for torch to see. Ours above has no such
-# numbers in it.
+# pair: it is gradient descent with rate 1 on a loss of $10^{-8}$, and stands still. **Ours above has no such numbers in
+# it, and neither has the package.** It divides loss and slope by the mean slope at the first look. And it keeps a pair
+# by an *angle*: the cosine between $s$ and $y$ must be above $10^{-6}$.
 
 # %%
 tiny_loss = lambda x: {"total": 1e-8 * objective(x)["total"]}
@@ -624,10 +622,164 @@ assert abs(shrunk[-1] / steps[len(shrunk) - 1].losses["total"] - 1) < 0.05, "any
 print(f"the package, loss x 1e-8: {shrunk[0]:.3f} to {shrunk[-1]:.3f} in 12 looks")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Do not touch x on the way
+# ## Stay inside the box
 #
-# Colours lie between 0 and 1, so **it is tempting to clamp $x$ each time the objective looks at it**. Take the steep
-# wall, $c = 25$. **L-BFGS asks for a move of $s = 1$, the clamp lets through a tenth of it, and the pair is a lie:**
+# **A picture file holds values from 0 to 1, and nothing else: the [box](glossary.md#box).** Nothing tells our 25 lines
+# so. Where a descent goes out, the file has another picture than the one that was minimised:
+
+# %%
+p2, a2 = (load_image(name, size=80) for name in PAIRS["chelsea + swirls"])
+swirling = objective_for(p2, a2, network)
+free = lbfgs(looking(swirling)[0], p2, 80)
+
+# %%
+outside = (free < 0) | (free > 1)
+L_free, L_saved = (swirling(x)["total"].item() for x in (free, free.clamp(0, 1)))
+print(f"outside: {100 * outside.float().mean():.0f} % of the values; loss {L_free:.3f}, as saved {L_saved:.3f}")
+
+# %% slideshow={"slide_type": "subslide"}
+strip(
+    {"the painting, as saved": free.clamp(0, 1), "white: outside the box": outside.any(dim=1, keepdim=True).float()},
+    title="What is cut off when it is saved",
+    height=1.7,
+    alt="A cat's face in swirling strokes of blue and yellow, and beside it the same frame in black, with small white "
+    "spots where a colour was cut off: on the eyes, and in the lightest and the darkest strokes.",
+)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Few values, and yet the loss is far higher: the style loss looks at squares of responses, and a sharp cut is an edge.
+# **There are four roads.**
+#
+# **(a) Clamp once, at the end.** That is what we just did.
+#
+# **(b) Make it cost something to be outside: one more term,**
+#
+# $$K \cdot \mathrm{mean} \left( x - \mathrm{clamp}(x) \right)^2$$
+#
+# It takes no look at the network. And its slope is 0 inside, so it does not disturb there.
+
+
+# %%
+def with_walls(objective, K):
+    return lambda x: {"total": objective(x)["total"] + K * (x - x.clamp(0, 1)).square().mean()}
+
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **(c) Clip $x$ at each move, and make the pairs of the places that were really visited:**
+#
+# $$x_{k+1} = \mathrm{clamp}(x_k + t \, d), \qquad s_k = x_{k+1} - x_k$$
+#
+# It is called *projected* L-BFGS. Johnson, Alahi and Li (2016) compare their network with it, and clip at each
+# iteration (from memory). In our 25 lines it is the option `clip`, and `there` is the place really visited. **But
+# clipping alone can get stuck.** Two unknowns, our steep valley, its bottom outside of the box, and Newton's own moves:
+
+
+# %% slideshow={"slide_type": "skip"}
+H = turn.T @ torch.diag(torch.tensor([1.0, 25.0], dtype=torch.float64)) @ turn
+bottom, corner = (torch.tensor(place, dtype=torch.float64) for place in ([-0.8, 0.3], [0.9, 0.15]))
+
+
+def newton_in_the_box(hold, moves=3):
+    places = [corner]
+    for _ in range(moves):
+        x, d = places[-1], torch.zeros(2, dtype=torch.float64)
+        g = H @ (x - bottom)
+        free = ~(hold & ((x <= 0) & (g > 0) | (x >= 1) & (g < 0)))  # not at an edge, or wants to come back
+        d[free] = -torch.linalg.solve(H[free][:, free], g[free])
+        places.append((x + d).clamp(0, 1))
+    return torch.stack(places)
+
+
+# %% tags=["nbval-check-output"]
+walks = {"clip": newton_in_the_box(hold=False), "hold, and clip": newton_in_the_box(hold=True)}
+depths = {name: float(valley(places[-1] - bottom)["total"]) for name, places in walks.items()}
+assert abs(depths["clip"] - 2.24) < 1e-9 and abs(depths["hold, and clip"] - 2.24 * (1 - 108 / 133)) < 1e-9
+print({name: round(depth, 3) for name, depth in depths.items()})
+
+# %% slideshow={"slide_type": "skip"}
+across, up = np.linspace(-1, 1.15, 130), np.linspace(-0.15, 1.15, 80)
+surface = valley(torch.tensor(np.stack(np.meshgrid(across, up))) - bottom[:, None, None])["total"].numpy()
+walks |= {"the box": torch.tensor([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]), "the bottom": bottom[None]}
+
+# %% slideshow={"slide_type": "subslide"}
+contours(
+    across,
+    up,
+    surface,
+    levels=[0.05, 0.2, 0.421, 0.8, 1.4, 2.24, 4, 7, 11, 16],
+    paths={name: tuple(places.T.tolist()) for name, places in walks.items()},
+    title="A valley whose bottom lies outside of the box",
+    xlabel="first unknown",
+    ylabel="second unknown",
+    alt="Contour lines of a valley that runs up to the right, and a square, the box; the bottom lies to the left of "
+    "the box. Both walks go from the lower right to the left edge of the box. The one that clips stays there. The one "
+    "that holds goes on along the edge, upwards, to the place where a contour line touches the edge.",
+)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The clipped move points at the bottom through the wall, for ever. **So hold a value that lies at an edge and wants to
+# go out, take it out of the slope and out of the pairs, and let the others move among themselves** (Bertsekas 1982,
+# "Projected Newton methods"; that is his set of free variables, without the margin he adds). Then the move goes down.
+# The package's own lines, in symbols that you know:
+
+# %% slideshow={"slide_type": "fragment"}
+print(inspect.getsource(optimise._down).split('"""')[2].strip("\n"))
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Now all three roads, 80 looks each. This notes beside each loss that of the picture as saved:
+
+
+# %% slideshow={"slide_type": "skip"}
+def walk(p, objective, height, clip=lambda x: x):
+    """Return, for 1 to 80 looks at a height, the loss as saved of the lowest place so far."""
+    look, lowest, found = looking(height)[0], math.inf, []
+
+    def noting(x):
+        nonlocal lowest
+        L, g = look(x)
+        found.append(found[-1] if lowest < L else objective(x.clamp(0, 1))["total"].item())
+        lowest = min(lowest, L)
+        return L, g
+
+    lbfgs(noting, p, 80, clip=clip)
+    return range(1, 81), found
+
+
+def roads(p, a):
+    objective = objective_for(p, a, network)
+    package = [(step.evaluations, step.losses["total"]) for step in minimise(p, objective, 80)]
+    return {
+        "(a) clamp at the end": walk(p, objective, objective),
+        "(b) term, K = 10": walk(p, objective, with_walls(objective, 10)),
+        "(c) clip": walk(p, objective, objective, clip=lambda x: x.clamp(0, 1)),
+        "(c) the package": tuple(zip(*package, strict=True)),
+    }
+
+
+# %%
+tried = {name: roads(*(load_image(n, size=80) for n in names)) for name, names in PAIRS.items()}
+rows = {name: {road: f"{found[-1]:.4f}" for road, (_, found) in each.items()} for name, each in tried.items()}
+print(table(rows, corner="as saved"))
+
+# %% slideshow={"slide_type": "subslide"}
+curves(
+    {name: (looks[8:], found[8:]) for name, (looks, found) in tried["chelsea + swirls"].items()},
+    title="The loss of the picture as saved: chelsea + swirls",
+    xlabel="evaluations",
+    ylabel="total loss as saved (logarithmic)",
+    log="y",
+    alt="Four curves. Those of the term, of clipping and of the package fall together. The one that is clamped at the "
+    "end leaves them after some twenty looks and stays far above.",
+)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **All roads that know the box get about equally low; to clamp at the end does not.** That the package is a little
+# lower is the work of its twenty pairs and its doubled $\gamma$. To hold the values at the edge gained nothing here
+# that we could measure: few values lie there. It is the insurance against getting stuck.
+#
+# **(d) Clamp inside the closure, each time the objective looks: that is another thing.** The optimiser is not told.
+# Take the steep wall, $c = 25$. **L-BFGS asks for a move of $s = 1$, the clamp lets through a tenth of it, and the pair
+# is a lie:**
 
 # %% tags=["nbval-check-output"]
 asked, allowed, c = 1.0, 0.1, 25
@@ -636,7 +788,7 @@ print("curvature by the pair:", asked * y / asked**2, "in truth:", c)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Ten times too flat, so the next move is ten times too long.** Exhibit 7 of the bug museum (notebook A2) shows how
-# that ends. The package never clamps on the way; what lies outside is cut off when the picture is shown or saved.
+# that ends. With $s = 0.1$, the move really made, the pair says 25: that is all the difference between (c) and (d).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Coarse to fine
@@ -649,14 +801,11 @@ print("curvature by the pair:", asked * y / asked**2, "in truth:", c)
 # %% slideshow={"slide_type": "skip"}
 big_p, big_a = load_image("chelsea", size=160), load_image("swirls", size=160)
 options = {"content_weight": 0.1, "init": "noise"}
-big_p.shape
-
-# %%
 straight = list(stylise(big_p, big_a, network, sizes=[160], steps=60, **options))
 both = list(stylise(big_p, big_a, network, sizes=[80, 160], steps=48, **options))
-coarse, fine = ([step for step in both if step.scale == scale] for scale in (0, 1))
 
 # %% slideshow={"slide_type": "skip"}
+coarse, fine = ([step for step in both if step.scale == scale] for scale in (0, 1))
 ends = {"full size only": straight, "full size, after the small one": fine}
 assert fine[-1].losses["total"] < 0.93 * straight[-1].losses["total"], "small first gets lower"
 {name: round(run[-1].losses["total"], 3) for name, run in ends.items()}
@@ -716,8 +865,6 @@ rough, precise = (
     load_network("compact", device="cpu").double(),
 )
 rough.load_state_dict(network.state_dict())
-
-# %% slideshow={"slide_type": "skip"}
 noise = torch.rand(p.shape, generator=torch.Generator().manual_seed(0))
 places = {"photograph": p, "noise": noise, "painting": steps[-1].image}
 {name: float(slope(network, x).norm()) for name, x in places.items()}  # how steep it is there
@@ -765,27 +912,15 @@ class Clock(TorchDispatchMode):
 
 
 # %% slideshow={"slide_type": "skip"}
-start = time.perf_counter()
-for _ in range(10):
-    look(p)
-evaluation = (time.perf_counter() - start) / 10
-f"{1e3 * evaluation:.0f} ms"
-
-# %% slideshow={"slide_type": "skip"}
 with Clock() as clock:
     for _ in range(10):
         look(p)
 sorted(clock.seconds, key=clock.seconds.get, reverse=True)[:6]  # the six that take longest
 
 # %% slideshow={"slide_type": "skip"}
-pairs = [(torch.rand_like(p), torch.rand_like(p)) for _ in range(10)]
-len(pairs)
-
-# %% slideshow={"slide_type": "skip"}
-start = time.perf_counter()
-for _ in range(10):
-    direction(g, pairs)
-optimiser = (time.perf_counter() - start) / 10
+pairs = [(torch.rand_like(p), torch.rand_like(p)) for _ in range(20)]
+seconds = lambda do: timeit(do, number=10) / 10
+evaluation, optimiser = seconds(lambda: look(p)), seconds(lambda: direction(g, pairs))
 
 
 # %% slideshow={"slide_type": "skip"}
@@ -802,19 +937,18 @@ shares = {
 }
 whole = evaluation + optimiser
 shares["all the rest"] = whole - sum(shares.values())
-list(shares)
 
 # %%
 bars(
-    {name: round(100 * seconds / whole, 1) for name, seconds in shares.items()},
+    {name: round(100 * part / whole, 1) for name, part in shares.items()},
     title=f"One evaluation and one move: {1e3 * whole:.0f} ms on the machine that made this notebook",
     xlabel="per cent of the time",
     alt="Bars, in per cent: " + ", ".join(f"{name} {100 * part / whole:.0f}" for name, part in shares.items()),
 )
 
 # %% [markdown]
-# L-BFGS itself (the two loops with ten pairs) costs little: **time is the number of looks times the price of a look**,
-# and **the price of a look is mostly convolutions**.
+# L-BFGS itself (the two loops with twenty pairs) costs little: **time is the number of looks times the price of a
+# look**, and **the price of a look is mostly convolutions**.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## How near the machine's limit?
@@ -853,21 +987,11 @@ print(f"{convolutions / 1e9:.3f} GFLOP in convolutions, as torch counts them, an
 
 # %% slideshow={"slide_type": "skip"}
 A, B = torch.rand(1024, 1024), torch.rand(1024, 1024)
-A.shape, B.shape
-
-# %% slideshow={"slide_type": "skip"}
-start = time.perf_counter()
-for _ in range(10):
-    A @ B
-limit = 10 * 2 * 1024**3 / (time.perf_counter() - start)
-
-# %% slideshow={"slide_type": "skip"}
 speeds = {
-    "product of two large matrices": limit,
+    "product of two large matrices": 2 * 1024**3 / seconds(lambda: A @ B),
     "convolutions alone": convolutions / shares["convolutions"],
     "whole evaluation": (convolutions + grams) / evaluation,
 }
-list(speeds)
 
 # %%
 bars(
@@ -878,7 +1002,7 @@ bars(
 )
 
 # %% slideshow={"slide_type": "skip"}
-print(f"at the limit an evaluation would be {limit / speeds['whole evaluation']:.1f} times as fast")
+print(f"at the limit an evaluation would be {max(speeds.values()) / speeds['whole evaluation']:.1f} times as fast")
 
 # %% [markdown]
 # That is all that better programming can win here; larger pictures and wider networks come nearer to the limit. **The
@@ -891,6 +1015,7 @@ print(f"at the limit an evaluation would be {limit / speeds['whole evaluation']:
 # - L-BFGS reads the curvature from its last moves. It needs no learning rate, and here fewer looks than Adam at the
 #   best of three rates.
 # - Absolute tolerances and a clamp in the closure both make it fail, the one silently, the other with a bang.
+# - A picture lies in the box $[0, 1]$: descend inside it, and what is minimised is what is saved.
 # - Coarse to fine gets further for the same work; float32 is exact enough, bfloat16 not everywhere.
 # - Nearly all the time goes into evaluations, most of it into convolutions.
 
