@@ -11,8 +11,3 @@ from stylekit.figures.diagrams import Arrow, Box, diagram
 from stylekit.figures.drawing import Drawing
 from stylekit.figures.lines import LABEL_GAP, bars, contours, curves, loss_curves
 from stylekit.figures.pictures import frames, grid, plates, strip
-
-__all__ = [
-    "Arrow", "Box", "Drawing", "LABEL_GAP", "bars", "contours", "curves", "cuts", "diagram", "frames", "grid",
-    "loss_curves", "maps", "numbers", "plates", "strip", "table",
-]  # fmt: skip

@@ -12,8 +12,3 @@ from stylekit.patches.neighbours import field_distances, field_of, nearest_patch
 from stylekit.patches.quilting import minimum_cut, quilt, quilt_transfer, straight_cut
 from stylekit.patches.search import Search
 from stylekit.patches.step import PatchStep
-
-__all__ = [
-    "PatchStep", "Search", "efros_leung", "field_distances", "field_of", "image_analogy", "minimum_cut",
-    "nearest_patches", "neighbours_kept", "patch_match", "quilt", "quilt_transfer", "seam_contrast", "straight_cut",
-]  # fmt: skip
