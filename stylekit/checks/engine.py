@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import dis
 import inspect
 import math
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from stylekit.assets import suggest
 from stylekit.checks import guard
 from stylekit.checks.compare import as_numbers, close, error_of, name_thing, repeated, single, untouched, value_of
 from stylekit.checks.diagnose import Results, name_crash, name_mistake
@@ -36,10 +36,7 @@ def check(task: str, answer) -> Verdict:
     Raises InputError for an unknown task.
     """
     if not isinstance(task, str) or task not in TASKS:
-        near = difflib.get_close_matches(str(task), TASKS, 1)
-        raise InputError(
-            f"unknown task {task!r}{f': did you mean {near[0]!r}?' if near else ''}; there are {list(TASKS)}"
-        )
+        raise InputError(f"unknown task {task!r}{suggest(str(task), TASKS)}; there are {list(TASKS)}")
     task = TASKS[task]
     try:
         if answer is ... or _is_empty(answer):

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
-from skimage.transform import pyramid_reduce
+from skimage.transform import pyramid_gaussian
 
 from stylekit.colour import LUMINANCE
 from stylekit.errors import InputError
@@ -84,10 +84,7 @@ def _remapped(A: Luminance, A_filtered: Luminance, B: Luminance) -> tuple[Lumina
 
 def _pyramid(picture: np.ndarray, levels: int) -> list[np.ndarray]:
     """Return the picture at each level, the coarsest first."""
-    pyramid = [picture]
-    for _ in range(levels - 1):
-        pyramid.insert(0, pyramid_reduce(pyramid[0], channel_axis=2 if picture.ndim == 3 else None))
-    return pyramid
+    return [*pyramid_gaussian(picture, levels - 1, channel_axis=2 if picture.ndim == 3 else None)][::-1]
 
 
 def _windows(picture: Luminance, side: int) -> Float[np.ndarray, "H W n"]:

@@ -15,9 +15,8 @@ def neighbours_kept(sources: Sources) -> float:
 
     Of a finished picture: where nothing is yet, no neighbours are kept. NaN for a single pixel.
     """
-    across, down = _kept(sources)
-    pairs = across.size + down.size
-    return float((across.sum() + down.sum()) / pairs) if pairs else float("nan")
+    kept = _kept(sources)
+    return float(kept.mean()) if kept.size else float("nan")
 
 
 def seam_contrast(image: Picture, sources: Sources) -> float:
@@ -28,14 +27,14 @@ def seam_contrast(image: Picture, sources: Sources) -> float:
     """
     differences = np.abs(image[:, 1:] - image[:, :-1]), np.abs(image[1:] - image[:-1])
     gradient = np.concatenate([each.mean(axis=2).ravel() for each in differences])
-    kept = np.concatenate([each.ravel() for each in _kept(sources)])
+    kept = _kept(sources)
     if kept.all() or not gradient[kept].any():
         return float("nan")
     return float(gradient[~kept].mean() / gradient[kept].mean())
 
 
-def _kept(sources: Sources) -> tuple[Bool[np.ndarray, "H _"], Bool[np.ndarray, "_ W"]]:
-    """Return for neighbours across, (H, W - 1), and down, (H - 1, W), whether their sources are neighbours likewise."""
-    across = (np.diff(sources, axis=1) == (0, 1)).all(axis=2)
-    down = (np.diff(sources, axis=0) == (1, 0)).all(axis=2)
-    return across, down
+def _kept(sources: Sources) -> Bool[np.ndarray, " pairs"]:
+    """Return for all neighbours across, then for all down, whether their sources are neighbours likewise."""
+    across = (np.diff(sources, axis=1) == (0, 1)).all(axis=2)  # (H, W - 1)
+    down = (np.diff(sources, axis=0) == (1, 0)).all(axis=2)  # (H - 1, W)
+    return np.concatenate([across.ravel(), down.ravel()])

@@ -57,9 +57,6 @@ def straight_cut(errors: Float[np.ndarray, "n overlap"]) -> Int[np.ndarray, " n"
     return np.zeros(len(errors), dtype=int)
 
 
-Cut = Callable[[Float[np.ndarray, "n overlap"]], Int[np.ndarray, " n"]]
-
-
 def quilt(
     exemplar: Picture,
     size: int | tuple[int, int],
@@ -68,7 +65,7 @@ def quilt(
     seed: int = 0,
     *,
     tolerance: float | int = TOLERANCE,
-    cut: Cut = minimum_cut,
+    cut: Callable[[np.ndarray], np.ndarray] = minimum_cut,
 ) -> Iterator[PatchStep]:
     """Lay blocks of the exemplar in raster order, each fitted to its neighbours and joined along the cheapest cut.
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from stylekit.checks.mistakes.masks import MASKS, NO_MASK, masked
 from stylekit.losses import content_loss, gram_matrix
 
+NO_MASK = (
+    "not this formula: there is no mask. This is the derivative by F itself: autograd's convention, right where a ReLU "
+    "masks later. {equation} is the derivative by the response before the ReLU: 0 wherever F <= 0"
+)
+MASKS = {
+    "masked with F >= 0: the mask is F > 0, so an entry that is exactly 0 gets gradient 0": lambda F, other: F >= 0,
+    "masked with F != 0, which lets negative entries through: the mask is F > 0": lambda F, other: F != 0,
+    "the mask is turned around: the gradient is 0 where F <= 0, not where F > 0": lambda F, other: F <= 0,
+    "the mask is turned around (F < 0): the gradient is 0 where F <= 0, not where F > 0": lambda F, other: F < 0,
+}
 PHOTOGRAPH_MASKS = {
     "masked with P instead of F: the mask asks whether F > 0": lambda F, P: P > 0,
     "masked with P instead of F (P >= 0): the mask asks whether F > 0": lambda F, P: P >= 0,
@@ -16,6 +25,10 @@ PHOTOGRAPH_MASKS = {
     "masked with F or P: the mask asks only whether F > 0": lambda F, P: (F > 0) | (P > 0),
     "masked with the sizes |F| > |P|: the mask asks whether F > 0": lambda F, P: F.abs() > P.abs(),
 }
+
+
+def masked(plain, masks):
+    return [(lambda F, B, m=mask: plain(F, B) * m(F, B), sentence) for sentence, mask in masks.items()]
 
 
 CONTENT_LOSS = [

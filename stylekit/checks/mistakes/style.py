@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stylekit.checks.mistakes.masks import MASKS, NO_MASK, masked
+from stylekit.checks.mistakes.content import MASKS, NO_MASK, masked
 from stylekit.losses import gram_matrix, style_layer_loss
 
 A_IS_GRAM = "A is a Gram matrix already, and you took the Gram matrix of it again"
