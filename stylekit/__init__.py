@@ -8,38 +8,37 @@ import importlib
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "assets": ("data_folder", "pictures"),
-    "colour": ("keep_colour", "match_colour"),
-    "errors": ("AssetError", "InputError", "Interrupted", "NonFiniteLoss", "StylekitError"),
-    "feedforward": ("PerceptualLoss", "load_transformer", "save_transformer", "train", "transform", "transformers"),
-    "images": ("as_image", "load_image", "resize_image", "save_image", "to_array", "to_pil"),
-    "losses": (
-        "content_loss",
-        "content_loss_gradient",
-        "gram_matrix",
-        "style_layer_loss",
-        "style_layer_loss_gradient",
-        "style_loss",
-        "total_loss",
-        "total_variation",
-    ),
-    "networks": ("LossNetwork", "load_network", "normalised"),
-    "objective": ("Objective", "Term", "painting_objective", "paper_weights"),
-    "optimise": ("Step", "minimise"),
-    "presets": ("PRESETS",),
-    "transfer": ("coarse_to_fine", "reconstruct", "stylise", "synthesise_texture"),
-    "ui": ("FeatureBrowser", "GramViewer", "LivePainting", "Studio", "WeightsExplorer"),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)
+
+def lazy(package: str, homes: dict[str, str]):
+    """Return a package's __getattr__ (PEP 562) and __all__; `homes` names its modules and, in words, their names."""
+    home_of = {name: module for module, names in homes.items() for name in names.split()}
+
+    def load(name: str) -> object:
+        if name not in home_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{home_of[name]}"), name)
+
+    return load, sorted(home_of)
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name from its module (PEP 562)."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+__getattr__, __all__ = lazy(
+    __name__,
+    {
+        "assets": "data_folder pictures",
+        "colour": "keep_colour match_colour",
+        "errors": "AssetError InputError Interrupted NonFiniteLoss StylekitError",
+        "feedforward": "PerceptualLoss load_transformer save_transformer train transform transformers",
+        "images": "as_image load_image resize_image save_image to_array to_pil",
+        "losses": "content_loss content_loss_gradient gram_matrix style_layer_loss style_layer_loss_gradient "
+        "style_loss total_loss total_variation",
+        "networks": "LossNetwork load_network normalised",
+        "objective": "Objective Term painting_objective paper_weights",
+        "optimise": "Step minimise",
+        "presets": "PRESETS",
+        "transfer": "coarse_to_fine reconstruct stylise synthesise_texture",
+        "ui": "FeatureBrowser GramViewer LivePainting Studio WeightsExplorer",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -75,16 +75,12 @@ def as_image(
 
 def _checked(picture):
     """Return a tensor or an array of the right range and shape as an image."""
-    shape, kind = tuple(picture.shape), str(picture.dtype).removeprefix("torch.")
-    if "float" not in kind:
-        raise InputError(f"expected floats in [0, 1], got {kind}: divide whole numbers 0..255 by 255 first")
-    is_array = isinstance(picture, np.ndarray)
-    if is_array and (len(shape) != 3 or shape[-1] != 3):
-        raise InputError(f"expected one picture as an array of shape (H, W, 3), RGB; got {shape}")
-    image = torch.as_tensor(picture.transpose(2, 0, 1).copy() if is_array else picture)
-    image = image[None] if image.ndim == 3 else image
-    if image.ndim != 4 or image.shape[:2] != (1, 3):
-        raise InputError(f"expected one picture as a tensor of shape (1, 3, H, W), RGB; got {shape}")
+    if isinstance(picture, np.ndarray):
+        if picture.ndim != 3 or picture.shape[-1] != 3:
+            raise InputError(f"expected one picture as an array of shape (H, W, 3), RGB; got {picture.shape}")
+        picture = torch.from_numpy(picture.transpose(2, 0, 1).copy())
+    image = picture[None] if picture.ndim == 3 else picture
+    check_image(image)
     if image.numel() == 0 or image.device.type == "meta":
         return image
     low, high = image.detach().aminmax()

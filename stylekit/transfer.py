@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stylekit.errors import InputError, Interrupted, NonFiniteLoss
-from stylekit.images import AnyPicture, as_image, check_size, fit, resize_image
+from stylekit.images import AnyPicture, as_image, check_size, resize_image
 from stylekit.networks import FeatureNetwork
 from stylekit.objective import (
     CONTENT_LAYERS,
@@ -23,7 +23,6 @@ from stylekit.objective import (
     Layers,
     MoreTerms,
     Objective,
-    check_scale,
     check_weights,
     layer_weights,
     painting_objective,
@@ -70,17 +69,16 @@ def stylise(
     content, style = (as_image(picture, network.mean.device) for picture in (content, style))
     weights = {"content_weight": content_weight, "style_weight": style_weight}
     weights |= {} if tv_weight is None else {"tv_weight": tv_weight}
-    check_weights(**weights, style_size=style_size)
-    check_scale(scale)
+    check_weights(style_size=style_size)
     options = {"content_layers": layer_weights(content_layers), "style_layers": layer_weights(style_layers)}
     options |= {"scale": scale, "more_terms": more_terms}
     if init not in INITS:
         raise InputError(f"init must be one of {', '.join(INITS)}, not {init!r}")
     coarsest = COARSEST_FROM_NOISE if init == "noise" else COARSEST
-    sizes = coarse_to_fine(max(content.shape[-2:]), coarsest) if sizes is None else _checked_sizes(sizes)
+    sizes = _sizes(sizes, coarse_to_fine(max(content.shape[-2:]), coarsest))
 
     def at(size: int) -> Stage:
-        photograph, exemplar = resize_image(content, size), _resized_style(style, size, style_size)
+        photograph, exemplar = resize_image(content, size), resize_image(style, max(1, round(size * style_size)))
         objective = painting_objective(network, photograph, exemplar, **options, **weights)
         return Stage(objective, _start(init, photograph, exemplar, seed), keep_detail=init != "noise")
 
@@ -111,7 +109,7 @@ def reconstruct(
         objective = painting_objective(network, photograph, photograph, content_layers=[layer], scale=scale, **weights)
         return Stage(objective, _start("noise", photograph, photograph, seed))
 
-    return _begin(at, _own_size(content) if sizes is None else _checked_sizes(sizes), steps, optimiser)
+    return _begin(at, _sizes(sizes, [max(content.shape[-2:])]), steps, optimiser)
 
 
 def synthesise_texture(
@@ -140,7 +138,7 @@ def synthesise_texture(
         options = {"reference": noise, "style_layers": layers, "scale": scale}
         return Stage(painting_objective(network, exemplar, exemplar, **options, **weights), noise)
 
-    return _begin(at, _own_size(style) if sizes is None else _checked_sizes(sizes), steps, optimiser)
+    return _begin(at, _sizes(sizes, [max(style.shape[-2:])]), steps, optimiser)
 
 
 def _begin(at, sizes, steps, optimiser):
@@ -206,12 +204,6 @@ def coarse_to_fine(size: int, coarsest: int = COARSEST) -> list[int]:
     return sizes
 
 
-def _resized_style(style, size, style_size):
-    """Return the style picture as it is looked at, no side shorter than block 5 of a network needs."""
-    height, width = fit(*style.shape[-2:], max(1, round(size * style_size)))
-    return resize_image(style, (height, width))
-
-
 def _start(init, photograph, exemplar, seed):
     """Return the picture to start from, in the photograph's shape."""
     if init == "noise":
@@ -222,14 +214,13 @@ def _start(init, photograph, exemplar, seed):
     return photograph
 
 
-def _own_size(image):
-    return [max(image.shape[-2:])]
-
-
-def _checked_sizes(sizes):
-    if isinstance(sizes, int | float | str):
-        raise InputError(f"sizes are several numbers of pixels, coarse to fine, such as [128, 256]; got {sizes!r}")
-    sizes = list(sizes)
+def _sizes(given, default):
+    """Return the sizes to paint at: those given, if they make sense, or the default ones."""
+    if given is None:
+        return default
+    if isinstance(given, int | float | str):
+        raise InputError(f"sizes are several numbers of pixels, coarse to fine, such as [128, 256]; got {given!r}")
+    sizes = list(given)
     for size in sizes:
         check_size(size)
     if not sizes or sizes != sorted(set(sizes)):

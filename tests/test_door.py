@@ -89,12 +89,12 @@ def test_a_picture_may_be_a_tensor_an_array_a_pil_picture_a_name_or_a_path(tmp_p
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (torch.zeros(1, 3, 40, 40, dtype=torch.uint8), "floats in .0, 1., got uint8: divide whole numbers"),
-        (np.zeros((40, 40, 3), np.uint8), "got uint8"),
+        (torch.zeros(1, 3, 40, 40, dtype=torch.uint8), "floats in .0, 1., got torch.uint8: divide 0..255"),
+        (np.zeros((40, 40, 3), np.uint8), "got torch.uint8"),
         (torch.full((1, 3, 40, 40), 200.0), "got 200 to 200: divide 0..255 by 255 first"),
         (torch.full((1, 3, 40, 40), 1.2), "got 1.2 to 1.2: clamp it first"),
-        (torch.zeros(2, 3, 40, 40), r"one picture as a tensor of shape \(1, 3, H, W\), RGB; got \(2, 3, 40, 40\)"),
-        (torch.zeros(40, 40, 3), r"got \(40, 40, 3\)"),
+        (torch.zeros(2, 3, 40, 40), r"one image of shape \(1, 3, H, W\); got \(2, 3, 40, 40\)"),
+        (torch.zeros(40, 40, 3), r"got \(1, 40, 40, 3\)"),
         (np.zeros((3, 40, 40)), r"an array of shape \(H, W, 3\), RGB; got \(3, 40, 40\)"),
         (torch.full((1, 3, 40, 40), float("nan")), "not finite"),
     ],

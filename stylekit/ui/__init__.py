@@ -7,28 +7,18 @@ as the papers print it; in the scale "relative", in which the compact network pa
 that. Names are imported when they are asked for: the studio's page stands before PyTorch is loaded.
 """
 
-import importlib
+from stylekit import lazy
 
-_HOMES = {
-    "explorer": ("WeightsExplorer", "nearest_panel", "panels_with_losses"),
-    "features": ("FeatureBrowser", "strongest"),
-    "gallery": ("Choice",),
-    "gram": ("GramViewer",),
-    "jobs": ("Preview", "make_film", "make_picture"),
-    "live": ("FACTOR", "LivePainting", "LiveSettings", "live_objective"),
-    "settings": ("METHODS", "StudioSettings"),
-    "studio": ("Studio",),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)
-
-
-def __getattr__(name: str) -> object:
-    """Load a name from its module, as `stylekit` itself does."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __all__ = lazy(
+    __name__,
+    {
+        "explorer": "WeightsExplorer nearest_panel panels_with_losses",
+        "features": "FeatureBrowser strongest",
+        "gallery": "Choice",
+        "gram": "GramViewer",
+        "jobs": "Preview make_film make_picture",
+        "live": "FACTOR LivePainting LiveSettings live_objective",
+        "settings": "METHODS StudioSettings",
+        "studio": "Studio",
+    },
+)
