@@ -9,7 +9,7 @@ import sys
 from stylekit.commands import BAD_INPUT
 from stylekit.errors import StylekitError, is_out_of_memory
 
-COMMANDS = {  # name: (module of stylekit.commands, what it does); a module is loaded when its command is asked for
+COMMANDS = {  # a module of stylekit.commands, loaded when it is asked for, and what it does
     "stylise": "paint a photograph in the manner of a picture",
     "apply": "paint a photograph, a folder, a GIF or a video with a trained network",
     "train": "teach a network one style, so that it paints in one pass",

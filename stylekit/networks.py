@@ -189,16 +189,14 @@ class _Divided:
 
     def features(self, image, layers):
         found = self.network.features(image, layers)
-        self._measure(found.keys() - self.mu.keys())
+        self.mu |= {layer: self._mean_response(layer) for layer in found.keys() - self.mu.keys()}
         return {layer: response / self.mu[layer] for layer, response in found.items()}
 
-    def _measure(self, layers):
-        with torch.no_grad():
-            responses = [self.network.features(image, layers) for image in self.images] if layers else []
-        for layer in layers:
-            positions = [r[layer].clamp(min=0).movedim(1, 0).flatten(1) for r in responses]  # each (N, B M)
-            mu = torch.cat(positions, dim=1).mean(dim=1)
-            self.mu[layer] = torch.where(mu > 0, mu, 1.0).view(-1, 1, 1)
+    @torch.no_grad()
+    def _mean_response(self, layer):
+        responses = [self.network.features(image, [layer])[layer] for image in self.images]
+        mu = torch.cat([r.clamp(min=0).movedim(1, 0).flatten(1) for r in responses], dim=1).mean(dim=1)
+        return torch.where(mu > 0, mu, 1.0).view(-1, 1, 1)
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:

@@ -131,9 +131,7 @@ def style_terms(
     terms = []
     for layer, w in layers.items():
         A, M = gram_matrix(targets[layer]), targets[layer].shape[-1]
-        measure = lambda images, F, layer=layer, A=A, M=M: style_layer_loss(  # noqa: E731
-            F[layer], A, M, gram=GramMatrix.apply
-        )
+        measure = lambda images, F, layer=layer, A=A, M=M: style_layer_loss(F[layer], A, M, GramMatrix.apply)  # noqa: E731
         terms.append(Term(f"style {layer}", weight * w, measure, (layer,), target=A / M))
     return terms
 
@@ -181,7 +179,8 @@ def painting_objective(
     always measured against `content`. All images RGB in [0, 1].
     Raises InputError for weights, layers or a scale that make no sense.
     """
-    check_scale(scale)
+    if scale not in SCALES:
+        raise InputError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
     reference = content if reference is None else reference
     tv_weight = TV_WEIGHT[scale] if tv_weight is None else tv_weight
     check_weights(content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
@@ -256,12 +255,6 @@ def layer_weights(layers: Layers) -> dict[str, float]:
     if not all(math.isfinite(w) and w >= 0 for w in weights.values()) or (weights and total == 0):
         raise InputError(f"layer weights must be finite, not negative and not all zero, got {weights}")
     return {layer: w / total for layer, w in weights.items() if w > 0}
-
-
-def check_scale(scale: str) -> None:
-    """Raise InputError unless it is one of the three scales."""
-    if scale not in SCALES:
-        raise InputError(f"scale must be one of {', '.join(SCALES)}, not {scale!r}")
 
 
 def check_weights(**weights: float) -> None:

@@ -67,8 +67,7 @@ def stylise(
     weights, layers or names that make no sense.
     """
     content, style = (as_image(picture, network.mean.device) for picture in (content, style))
-    weights = {"content_weight": content_weight, "style_weight": style_weight}
-    weights |= {} if tv_weight is None else {"tv_weight": tv_weight}
+    weights = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
     check_weights(style_size=style_size)
     options = {"content_layers": layer_weights(content_layers), "style_layers": layer_weights(style_layers)}
     options |= {"scale": scale, "more_terms": more_terms}

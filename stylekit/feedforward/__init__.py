@@ -3,13 +3,7 @@
 Notebook 10 builds the network and trains it.
 """
 
-from stylekit.feedforward.files import (
-    CheckpointError,
-    facts_of,
-    load_transformer,
-    save_transformer,
-    transformers,
-)
+from stylekit.feedforward.files import CheckpointError, facts_of, load_transformer, save_transformer, transformers
 from stylekit.feedforward.motion import Steady, flicker, paint_frames
 from stylekit.feedforward.network import (
     ARCHITECTURES,

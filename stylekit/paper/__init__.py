@@ -4,16 +4,7 @@ Notebook 11 shows them all; notebook 10 what is measured instead of painted.
 """
 
 from stylekit.paper.compose import compose, write_figure
-from stylekit.paper.johnson import (
-    compare,
-    curves,
-    keep,
-    measured,
-    meeting_point,
-    summary,
-    table_rows,
-    time_table,
-)
+from stylekit.paper.johnson import compare, curves, keep, measured, meeting_point, summary, table_rows, time_table
 from stylekit.paper.measurements import DESCENTS, MEASURED, Measurement, measurements
 from stylekit.paper.panels import Panel, expected, paint, store, stored
 from stylekit.paper.recipes import VARIANTS, Recipe, recipes, stand_ins

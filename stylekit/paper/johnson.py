@@ -15,14 +15,7 @@ from torch import Tensor
 
 from stylekit.assets import data_folder
 from stylekit.errors import AssetError
-from stylekit.feedforward import (
-    PerceptualLoss,
-    Photographs,
-    TransformationNetwork,
-    facts_of,
-    load_transformer,
-    spread,
-)
+from stylekit.feedforward import PerceptualLoss, Photographs, TransformationNetwork, facts_of, load_transformer, spread
 from stylekit.files import write_whole
 from stylekit.images import load_image
 from stylekit.networks import NETWORKS, load_network, weights_hash

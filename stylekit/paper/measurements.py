@@ -31,11 +31,7 @@ LOSS_NETWORKS = {  # by name: content and style layers
     "vgg19": (CONTENT_LAYERS, STYLE_LAYERS),
     "compact": (CONTENT_LAYERS, STYLE_LAYERS),
 }
-TRANSFORMERS = {
-    "half width": Architecture(),
-    "full width": Architecture(width=32),
-    "as published": PAPER,
-}
+TRANSFORMERS = {"half width": Architecture(), "full width": Architecture(width=32), "as published": PAPER}
 DESCENTS = ("noise", "photograph")
 EVALUATIONS = 100  # of a descent in Fig. 5
 

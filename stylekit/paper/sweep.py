@@ -88,12 +88,9 @@ def run_on_cluster(
     Pictures and weights travel as names and sha256: each worker reads its own, and stops with AssetError if they are
     others than here. Raises InputError without the extra "cluster".
     """
-    waiting, share = {}, _Share(recipes)
-    for recipe, made_from in _open(recipes, folder, _loader(device)):
-        if made_from is None:
-            yield share.written(recipe)
-        else:
-            waiting[recipe] = made_from
+    jobs, share = _open(recipes, folder, _loader(device)), _Share(recipes)
+    yield from (share.written(recipe) for recipe, made_from in jobs if made_from is None)
+    waiting = {recipe: made_from for recipe, made_from in jobs if made_from is not None}
     if not waiting:
         return
     with _client(address, workers) as (client, threads):
