@@ -71,7 +71,9 @@ network = load_network("compact")
 # painting so far, `step.image`, and its losses, `step.losses`.
 
 # %%
-steps = list(stylise(p, a, network, content_weight=0.05, style_weight=1))
+steps = []
+for step in stylise(p, a, network, content_weight=0.05, style_weight=1):
+    steps.append(step)  # Interrupt (the square above) stops it and keeps the steps so far
 print(steps[-1].evaluations, "looks at the painting")
 
 # %% slideshow={"slide_type": "subslide"}

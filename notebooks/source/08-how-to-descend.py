@@ -649,8 +649,8 @@ strip(
     },
     title="What is cut off when it is saved",
     height=1.7,
-    alt="A cat's face in coarse strokes of blue and yellow, with dark blue eyes; beside it the same frame in black, with "
-    "one large white spot at each eye and a few small ones elsewhere, most near the upper and the right edge.",
+    alt="A cat's face in coarse strokes of blue and yellow, with dark blue eyes; beside it the same frame in black, "
+    "with one large white spot at each eye and a few small ones elsewhere, most near the upper and the right edge.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -776,9 +776,9 @@ curves(
     xlabel="evaluations",
     ylabel="total loss as saved (logarithmic)",
     log="y",
-    alt="Four falling curves. That of the package is lowest, that of clipping a little above it; that of the term comes "
-    "down some ten looks later. The one that is clamped at the end leaves them after some twenty looks and stays far "
-    "above.",
+    alt="Four falling curves. That of the package is lowest, that of clipping a little above it; that of the term "
+    "comes down some ten looks later. The one that is clamped at the end leaves them after some twenty looks and stays "
+    "far above.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
