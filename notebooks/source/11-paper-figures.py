@@ -88,7 +88,8 @@ for variant in paper.VARIANTS:
 # %% [markdown]
 # ![Two rows of six pictures. Above: the starry style picture, then five textures from noise, from blots of its
 # colours to whole stars and strokes. Below: a cat, then the cat rebuilt from five layers: the first three look like
-# the photograph, the fourth has lost most of its colour, the fifth is a cat in wild lines.](../data/results/fig1/fig1.jpg)
+# the photograph, the fourth has lost most of its colour, the fifth is a cat in wild
+# lines.](../data/results/fig1/fig1.jpg)
 
 # %% slideshow={"slide_type": "skip"}
 fig1 = paper.stored("fig1")
