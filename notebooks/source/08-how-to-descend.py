@@ -176,8 +176,8 @@ curves(
     xlabel="evaluations",
     ylabel="total loss (logarithmic)",
     log="y",
-    alt="Three curves from the same height. Rate 0.001 falls slowly to a half. Rate 0.05 falls to a twenty-fifth. Rate "
-    "1 leaps to a thousand times the start, comes down slowly and is still no lower than where it began.",
+    alt="Three curves from the same height. Rate 0.001 falls slowly to two thirds. Rate 0.05 falls to a twentieth. "
+    "Rate 1 leaps to a thousand times the start, comes down slowly and is still no lower than where it began.",
 )
 
 # %% [markdown]
@@ -765,7 +765,7 @@ curves(
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Whoever clamps at the end saves a loss 1.3 to 2.8 times as high. The roads that know the box end near each other.**
+# **Whoever clamps at the end saves a loss 1.3 to 3 times as high. The roads that know the box end near each other.**
 # That the package is a little lower is the work of its twenty pairs and its doubled $\gamma$. To hold the values at the
 # edge gained nothing here that we could measure: few values lie there. It is the insurance against getting stuck.
 #
@@ -820,7 +820,7 @@ strip(
     height=1.35,
     alt="Three paintings of a cat's face from noise, in blue with some yellow. The small one is coarse, with two round "
     "eyes. The same at full size has bold round forms in light and dark. The one at full size from the start has "
-    "fainter forms, and fine grain over all of it.",
+    "smaller forms, and finer grain over all of it.",
 )
 
 # %% [markdown]
