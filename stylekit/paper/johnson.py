@@ -80,8 +80,8 @@ def compare(
     """Yield for each photograph, (3, H, W), the objective of the one pass and along a descent from each start.
 
     "one pass" is a number; "noise" and "photograph" are lists: the lowest objective after 1, 2, ... `steps` evaluations
-    of L-BFGS at the full size. Both minimise one function of pictures that are not clamped, and "clamped" holds the
-    same of the picture as it is saved.
+    of L-BFGS at the full size. The descents stay in [0, 1]; of the one pass
+    "clamped" holds the same for the picture as it is saved.
     """
     for photograph in photographs:
         p = photograph[None]
