@@ -9,20 +9,23 @@ import importlib
 __version__ = "0.1.0"
 
 
-def lazy(package: str, homes: dict[str, str]):
-    """Return a package's __getattr__ (PEP 562) and __all__; `homes` names its modules and, in words, their names."""
-    home_of = {name: module for module, names in homes.items() for name in names.split()}
+def lazy(space: dict, homes: dict[str, str]):
+    """Return a package's __getattr__ (PEP 562), __dir__ and __all__; `space` is its globals().
+
+    `homes` names its modules and, in words, the names that each of them offers.
+    """
+    package, home_of = space["__name__"], {name: module for module, names in homes.items() for name in names.split()}
 
     def load(name: str) -> object:
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(importlib.import_module(f"{package}.{home_of[name]}"), name)
 
-    return load, sorted(home_of)
+    return load, lambda: sorted([*space, *home_of]), sorted(home_of)
 
 
-__getattr__, __all__ = lazy(
-    __name__,
+__getattr__, __dir__, __all__ = lazy(
+    globals(),
     {
         "assets": "data_folder pictures",
         "colour": "keep_colour match_colour",
@@ -39,7 +42,3 @@ __getattr__, __all__ = lazy(
         "ui": "FeatureBrowser GramViewer LivePainting Studio WeightsExplorer",
     },
 )
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])

@@ -276,7 +276,7 @@ def test_links_of_the_page_lead_to_files(page):
 
 SPOILT = {
     "a cell": ("`change = (gram_matrix(shuffled)`", "`change = (gram_matrix(scrambled)`", wrong_places),
-    "a cell of which there are two": ("`steps = list(stylise`", "`st`", wrong_places),
+    "a cell of which there are two": ("`steps = [] for step in stylise(p`", "`st`", wrong_places),
     "a section": ("[03, What it forgets: where]", "[03, What it forgets: when]", wrong_places),
     "a notebook": ("[03]: ../notebooks/03-gram-matrix.ipynb", "[03]: ../notebooks/03-gram.ipynb", wrong_places),
     "a number": ("`relu1_1, 0.8 times itself`", "`relu1_1, 0.9 times itself`", wrong_numbers),

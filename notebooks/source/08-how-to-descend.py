@@ -533,7 +533,7 @@ def end_with(factor, photograph, style):
     return last.losses["total"]
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 lengthened = {}
 for name, names in PAIRS.items():
     pictures = [load_image(n, size=64) for n in names]

@@ -9,8 +9,8 @@ that. Names are imported when they are asked for: the studio's page stands befor
 
 from stylekit import lazy
 
-__getattr__, __all__ = lazy(
-    __name__,
+__getattr__, __dir__, __all__ = lazy(
+    globals(),
     {
         "explorer": "WeightsExplorer nearest_panel panels_with_losses",
         "features": "FeatureBrowser strongest",
