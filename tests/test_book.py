@@ -151,7 +151,7 @@ def test_everything_public_stands_in_the_reference_with_its_words(pages, book, n
     module = importlib.import_module(f"stylekit.{name}")
     ids = pages[book / "docs" / "api" / f"{name}.html"].ids
     names = public(module)
-    assert names
+    assert names or f"module-stylekit.{name}" in ids  # a room of data only: its own words are the page
     for offered in names:
         value = getattr(module, offered)
         assert value.__doc__, f"{offered} has no docstring"
