@@ -202,6 +202,18 @@ def content_hangs(F, P):
     return total / 2
 
 
+class Hanging:
+    def __del__(self):
+        while True:
+            pass
+
+
+@wrong(task, "endless loop in a destructor", TIMEOUT)
+def content_hangs_in_a_destructor(F, P):
+    Hanging()
+    return (F - P).square().sum() / 2
+
+
 @wrong(task, "crashes in float64 only", r"dtype|float64|float32|double|RuntimeError")
 def content_float64_crash(F, P):
     return torch.dot(((F - P) ** 2).flatten(), torch.ones(F.numel())) / 2

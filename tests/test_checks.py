@@ -353,6 +353,14 @@ def test_what_cuts_the_gradient_off_is_named_outside_the_main_thread_too():
     assert "no gradient flows back to content: .item()" in verdict.message
 
 
+@pytest.mark.skipif(not HAS_ALARM, reason="this platform has no alarm, which is what a destructor would swallow")
+def test_an_alarm_in_a_destructor_is_not_reported_beside_the_verdict(monkeypatch):
+    reported = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    assert not check("content_loss", check_answers.content_hangs_in_a_destructor).ok
+    assert not reported and sys.unraisablehook == reported.append
+
+
 def test_hanging_answer_outside_the_main_thread_is_abandoned_and_that_is_said():
     stop = threading.Event()
 

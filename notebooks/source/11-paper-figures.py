@@ -219,11 +219,11 @@ paper.compose(
 # ## One panel, now
 #
 # **Stored pictures prove little. Here is a small version of one panel, painted while you wait, and the losses that the
-# kit expects of it.** They agree to a few per cent, not to the last digit: processors round differently, and a
-# descent amplifies it.
+# kit expects of it.** They agree to about a thousandth, not to the last digit: processors round differently, and a descent
+# amplifies it. (At twice as many evaluations, two machines ended 29 % apart in a term, with totals still within 5 %.)
 
 # %%
-panels = {recipe.panel: recipe for recipe in paper.recipes("fig3", size=64, steps=12)}
+panels = {recipe.panel: recipe for recipe in paper.recipes("fig3", size=64, steps=6)}
 small = panels["relu5_1-1e-03"]
 network = load_network(small.network, device="cpu")
 *_, last = paper.paint(small, network)
@@ -233,7 +233,7 @@ print(table(both))
 
 # %% slideshow={"slide_type": "skip"}
 off = max(abs(last.losses[term] / expected[term] - 1) for term in expected)
-assert off < 0.05, "the small panel should end where it is expected to"
+assert off < 0.01, "the small panel should end where it is expected to"
 print(f"largest difference {100 * off:.2f} %")
 
 # %% [markdown] slideshow={"slide_type": "slide"}

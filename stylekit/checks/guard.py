@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -86,6 +87,8 @@ def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> 
             raise _TimeIsUp
 
     start = time.monotonic()
+    # In a destructor Python reports the alarm and goes on. The report is not wanted, and would be cut short by the next.
+    report, sys.unraisablehook = sys.unraisablehook, id
     handler = signal.signal(signal.SIGALRM, ring)
     left, interval = signal.setitimer(signal.ITIMER_REAL, LIMIT, AGAIN)
     try:
@@ -96,6 +99,7 @@ def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> 
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
+        sys.unraisablehook = report
         if left:  # somebody else's alarm, as a test's time limit: give it back what remains
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 0.01), interval)
 
