@@ -43,8 +43,8 @@ first picture at or below that loss; every {every} evaluations one is judged, al
 brackets: the evaluations, at all sizes together.
 """
 SLOW = """
-**This processor has no instructions for bfloat16**: there it is far slower than float32 and of no use. What is missing
-in these columns was left out for the time it takes."""
+**On this processor bfloat16 is slower than float32**: its instructions for it are missing, or slow. It is of no use
+there. What may be missing in these columns was left out for the time it takes."""
 
 
 @dataclass

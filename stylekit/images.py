@@ -25,6 +25,7 @@ from stylekit.files import check_target, write_whole
 SMALLEST_SIDE, LARGEST_SIDE = 32, 8192  # pixels of the longer side; the short side has the same lower limit
 AnyPicture = Tensor | np.ndarray | Image.Image | str | os.PathLike  # what `as_image` takes
 OUTSIDE = 1e-3  # how far beyond [0, 1] a picture may reach: rounding, not another range
+FAR_ABOVE = 16  # a picture that reaches beyond this, and nowhere below 0, is one of 0..255
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
@@ -80,16 +81,20 @@ def _checked(picture):
             raise InputError(f"expected one picture as an array of shape (H, W, 3), RGB; got {picture.shape}")
         picture = torch.from_numpy(picture.transpose(2, 0, 1).copy())
     image = picture[None] if picture.ndim == 3 else picture
-    check_image(image)
+    check_shape(image)
     if image.numel() == 0 or image.device.type == "meta":
         return image
     low, high = image.detach().aminmax()
     if not (torch.isfinite(low) and torch.isfinite(high)):
         raise InputError("the picture holds values that are not finite")
     if low < -OUTSIDE or high > 1 + OUTSIDE:
-        hint = "divide 0..255 by 255 first" if high > 2 else "clamp it first"
-        raise InputError(f"expected values in [0, 1], got {low.item():.3g} to {high.item():.3g}: {hint}")
+        raise InputError(_out_of_range(low, high))
     return image
+
+
+def _out_of_range(low, high):
+    hint = "divide 0..255 by 255 first" if high > FAR_ABOVE else "clamp it first"
+    return f"expected values in [0, 1], got {low.item():.3g} to {high.item():.3g}: {hint}"
 
 
 def check_size(size: object) -> None:
@@ -129,6 +134,18 @@ def resize_image(image: Float[Tensor, "B 3 H W"], size: int | tuple[int, int]) -
 
 
 def check_image(image: Tensor, one: bool = True) -> None:
+    """Raise InputError unless `check_shape` lets this pass and it is not one of 0..255: positive, and far above 1.
+
+    What a descent outside the box leaves may reach beyond [0, 1]; it reaches below 0 too.
+    """
+    check_shape(image, one)
+    if image.numel() and image.device.type != "meta":
+        low, high = image.detach().aminmax()
+        if low >= 0 and FAR_ABOVE < high < float("inf"):
+            raise InputError(_out_of_range(low, high))
+
+
+def check_shape(image: Tensor, one: bool = True) -> None:
     """Raise InputError unless this is an image of floats, (1, 3, H, W); (B, 3, H, W) where not `one` is asked for."""
     if not image.is_floating_point():
         raise InputError(f"expected an image of floats in [0, 1], got {image.dtype}: divide 0..255 by 255 first")
@@ -140,7 +157,7 @@ def check_image(image: Tensor, one: bool = True) -> None:
 def to_array(image: Float[Tensor, "1 3 H W"]) -> Float[np.ndarray, "H W 3"]:
     """Return an image as a float32 array of shape (H, W, 3), clamped to [0, 1]: what matplotlib's imshow takes.
 
-    Raises ValueError for another shape and for values that are not finite.
+    Raises InputError for another shape, for values that are not finite, and for 0..255.
     """
     check_image(image)
     if not torch.isfinite(image).all():

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from stylekit import assets
 from stylekit.errors import AssetError, InputError
+from stylekit.images import check_shape
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 POOLING = {"average": functional.avg_pool2d, "max": functional.max_pool2d}  # Gatys 2015, Methods; as VGG was trained
@@ -113,7 +114,8 @@ class LossNetwork(nn.Module):
         """Return the responses of the named layers to an image, evaluated no deeper than the deepest of them.
 
         The image is RGB in [0, 1]; a response has shape (B, N_l, H_l, W_l) and the image's precision, whatever that
-        of the weights. Raises InputError for an unknown name, and for an image that pooling would shrink to nothing.
+        of the weights. Raises InputError for an unknown name, for whole numbers (0..255), for another shape, and for an
+        image that pooling would shrink to nothing.
         """
         wanted = set(layers)
         self._check(image, wanted)
@@ -132,6 +134,7 @@ class LossNetwork(nn.Module):
         return found
 
     def _check(self, image, wanted):
+        check_shape(image, one=False)
         known = self.layers
         for layer in wanted:
             if layer not in known:

@@ -149,12 +149,22 @@ def test_a_picture_of_another_shape_is_never_written_resized_or_coloured(handle,
 
 
 @pytest.mark.parametrize("handle", HANDLERS.values(), ids=HANDLERS)
-def test_a_picture_of_eight_bits_is_never_taken_for_one_in_0_to_1(handle):
-    assert "255" in refused(handle, UP_TO_255["eight bits"])
+@pytest.mark.parametrize("kind", UP_TO_255)
+def test_a_picture_of_0_to_255_is_never_taken_for_one_in_0_to_1(handle, kind):
+    assert "divide 0..255 by 255" in refused(handle, UP_TO_255[kind])
+
+
+def test_what_a_descent_outside_the_box_leaves_is_cut_when_it_is_drawn():
+    assert images.to_array(4 * GOOD - 1).max() == 1
+
+
+def test_a_network_refuses_eight_bits_and_no_batch(network):
+    assert "divide 0..255 by 255" in refused(network.features, UP_TO_255["eight bits"], ["relu1_1"])
+    assert str(tuple(GOOD[0].shape)) in refused(network.features, GOOD[0], ["relu1_1"])
 
 
 def test_a_refused_picture_leaves_no_file(tmp_path):
-    for given in (*SHAPES.values(), UP_TO_255["eight bits"]):
+    for given in (*SHAPES.values(), *UP_TO_255.values()):
         refused(images.save_image, given, tmp_path / "picture.png")
     assert list(tmp_path.iterdir()) == []
 

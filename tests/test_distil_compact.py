@@ -3,6 +3,7 @@
 import io
 import tarfile
 
+import agreement
 import compact_easel
 import compact_lessons
 import distil_compact
@@ -25,8 +26,13 @@ def small(monkeypatch):
     """Few and small crops."""
     monkeypatch.setattr(compact_lessons, "SIDE", 32)
     monkeypatch.setattr(compact_easel, "CANVASES", 2)
-    for name, value in {"FRESH": 4, "FEW": 2, "HELD_OUT": 2, "TEACHERS_PAINTINGS": 2}.items():
-        monkeypatch.setattr(distil_compact, name, value)
+    for module, name, value in (
+        (distil_compact, "FRESH", 4),
+        (distil_compact, "FEW", 2),
+        (agreement, "HELD_OUT", 3),
+        (agreement, "PAINTINGS", 3),
+    ):
+        monkeypatch.setattr(module, name, value)
 
 
 @pytest.fixture
@@ -44,11 +50,12 @@ def pictures(tmp_path):
     return tmp_path / "pictures.tar"
 
 
-def prepared(pictures, folder, steps):
+def prepared(pictures, folder, steps, **more):
     folder.mkdir(exist_ok=True)
     words = ["--photos", pictures, "--art", pictures, "--teacher", TEACHER, "--out", folder / "out.safetensors"]
     words += ["--checkpoint", folder / "checkpoint", "--steps", steps, "--widths", ",".join(map(str, WIDTHS))]
     words += ["--crops", 12, "--gallery", 12, "--fresh-every", 2, "--paint-every", 2, "--log-every", 1, "--no-bfloat16"]
+    words += [word for name, value in more.items() for word in (f"--{name}", value)]
     return distil_compact.Training(distil_compact.parse([str(word) for word in words]))
 
 
@@ -86,10 +93,20 @@ def test_a_killed_run_goes_on_where_its_checkpoint_was_written(small, pictures, 
     assert resumed.state["step"] == 4
 
 
+def test_a_new_run_begins_with_the_weights_of_a_file(small, pictures, tmp_path):
+    prepared(pictures, tmp_path / "first", 2).run()
+    start = tmp_path / "first" / "out.safetensors"
+    begun = prepared(pictures, tmp_path / "second", 2, start=start)
+    assert begun.state["step"] == 0
+    for network in (begun.student.network, begun.student.average):
+        for key, weights in safetensors.torch.load_file(start).items():
+            torch.testing.assert_close(network.convolutions.state_dict()[key], weights.float())
+
+
 def test_held_out_pictures_are_never_taught(small, pictures, tmp_path):
     training = prepared(pictures, tmp_path, 1)
-    assert training.photos == compact_lessons.read_pictures([pictures])[:-2]
-    assert len(training.held_out["pictures"].images) == 4
+    assert training.photos == compact_lessons.read_pictures([pictures])[:-3]
+    assert len(training.held_out["pictures"].images) == 6
 
 
 def test_what_is_no_picture_is_left_out(pictures):
@@ -108,7 +125,7 @@ def test_least_squares_start_at_the_teachers_width_has_the_teachers_kernels():
     teacher = compact_lessons.load_teacher(TEACHER)
     student = student_like_teacher(teacher, (16, 32, 64, 128, 128))
     compact_lessons.least_squares_start(student, teacher, pictures_of_noise(8), compact_lessons.seeded(0))
-    table = compact_easel.HeldOut(teacher, pictures_of_noise(4)).agreement(student)
+    table = agreement.HeldOut(teacher, pictures_of_noise(4)).agreement(student)
     assert table["relu1_1"]["linear"] > 0.99
     assert table["relu2_2"]["linear"] > 0.9
 
@@ -180,3 +197,22 @@ def test_a_painting_comes_nearer_to_its_style():
     painted = compact_easel.paint(network, photo, style, photo, steps=10, content_weight=0.05)
     assert compact_easel.style_left(network, photo, style, photo) == pytest.approx(1, abs=1e-4)
     assert compact_easel.style_left(network, photo, style, painted) < 0.7
+
+
+def test_a_network_agrees_with_itself_and_less_with_one_of_random_weights():
+    teacher = compact_lessons.load_teacher(TEACHER)
+    torch.manual_seed(0)
+    stranger = student_like_teacher(teacher, WIDTHS)
+    same, other = (agreement.compare(network, teacher, pictures_of_noise(4)) for network in (teacher, stranger))
+    assert list(same) == compact_lessons.LAYERS
+    for layer, figures in same.items():
+        assert all(value == pytest.approx(1, abs=1e-4) for name, value in figures.items() if name != "silent")
+        assert other[layer]["style gradient"] < 0.9 > other[layer]["content gradient"]
+
+
+def test_the_table_of_two_networks_is_printed_for_pictures_and_paintings(small, pictures, capsys):
+    asked = [str(TEACHER), "compact", "--photos", str(pictures), "--art", str(pictures)]
+    assert agreement.main(asked) == 0
+    printed = capsys.readouterr().out
+    assert "6 pictures" in printed and "3 paintings" in printed
+    assert printed.count("| relu5_1 | 1.00 | 1.00 |") == 2

@@ -411,6 +411,7 @@ def test_a_training_that_is_over_yields_its_last_step_again_and_changes_nothing(
     assert all(torch.equal(value, stored[name]) for name, value in network.state_dict().items())
 
 
+@pytest.mark.slow
 def test_without_the_shape_hook_a_wrong_kind_of_number_is_refused_in_a_sentence_too():
     """In a process of its own, as a user's: there no hook compares an argument with its annotation."""
     lines = [

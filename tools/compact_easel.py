@@ -1,4 +1,4 @@
-"""The student's own paintings, which it is taught from, and the figures that say how well it agrees with its teacher.
+"""The student's own paintings, which it is taught from.
 
 A minimiser finds every picture that the student likes and the teacher does not. So it paints as it learns.
 """
@@ -7,7 +7,7 @@ import math
 
 import compact_lessons as lessons
 import torch
-from compact_lessons import LAYERS, STYLE_LAYERS, grams, rows
+from compact_lessons import STYLE_LAYERS, grams
 
 CANVASES = 6  # paintings under way
 EPSILON = 1e-8
@@ -16,10 +16,6 @@ EPSILON = 1e-8
 def centred(K):
     """Take the mean of its row and of its column off each element."""
     return K - K.mean(dim=0, keepdim=True) - K.mean(dim=1, keepdim=True) + K.mean()
-
-
-def cosine(a, b):
-    return torch.nn.functional.cosine_similarity(a.flatten(), b.flatten(), dim=0).item()
 
 
 def log_distances(G):
@@ -87,42 +83,3 @@ def style_left(network, photo, style, painted):
     A = layer_grams(network, style)
     before, after = (style_distances(layer_grams(network, x), A) for x in (photo, painted))
     return torch.stack([after[layer] / (before[layer] + EPSILON) for layer in A]).mean().item()
-
-
-class HeldOut:
-    """Pictures (B, 3, H, W) that are never taught, and what the teacher says about them."""
-
-    def __init__(self, teacher, images):
-        self.images = images
-        self.theirs = self.describe(teacher)
-
-    @torch.no_grad()
-    def describe(self, network):
-        """Return {layer: (responses at 48 positions of each picture, log style distances of all pairs)}."""
-        samples, matrices = ({x: [] for x in LAYERS} for _ in range(2))
-        random = lessons.seeded(0)
-        for image in self.images.split(1):
-            for layer, responses in network.features(image, LAYERS).items():
-                F = rows(responses)[0]
-                samples[layer].append(F[torch.from_numpy(random.permutation(len(F))[:48])])
-                matrices[layer].append(grams(responses).flatten())
-        distances = {x: log_distances(torch.stack(matrices.pop(x))) for x in LAYERS}
-        return {x: (torch.cat(samples[x]), distances[x]) for x in LAYERS}
-
-    def agreement(self, network):
-        """Return {layer: {name: figure}} of a network against the teacher.
-
-        `linear`, `squared`: cosines of the centred kernels; `distance`: the correlation of the log style distances;
-        `silent`: filters whose root mean square is under 1 % of their layer's.
-        """
-        table = {}
-        for layer, (F, distances) in self.describe(network).items():
-            K, wanted = (f @ f.T for f in (F, self.theirs[layer][0]))
-            mean_square = F.square().mean(dim=0)
-            table[layer] = {
-                "linear": cosine(centred(K), centred(wanted)),
-                "squared": cosine(centred(K.square()), centred(wanted.square())),
-                "distance": torch.corrcoef(torch.stack([distances, self.theirs[layer][1]]))[0, 1].item(),
-                "silent": int((mean_square < 1e-4 * mean_square.mean()).sum()),
-            }
-        return table

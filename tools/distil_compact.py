@@ -20,6 +20,7 @@ import json
 import time
 from pathlib import Path
 
+import agreement
 import compact_easel as easel
 import compact_lessons as lessons
 import safetensors.torch
@@ -32,8 +33,6 @@ from torch import nn
 from stylekit.networks import LossNetwork
 
 WIDTHS = (16, 48, 96, 192, 256)
-HELD_OUT = 20  # the last photographs and paintings: never taught, only measured
-TEACHERS_PAINTINGS = 10  # of those, made by the teacher: never taught either
 BATCH, GROUPS = 16, 2  # crops of a step; of these, so many groups of (painting, style, photograph)
 SEEN = 32  # positions of a layer of a crop in one step
 FRESH = 48  # crops that the teacher is asked about at a time
@@ -170,14 +169,12 @@ class Training:
     def __init__(self, options):
         self.options = options
         self.photos, self.art = (lessons.read_pictures(sources) for sources in (options.photos, options.art))
-        held = [self.photos[-HELD_OUT:], self.art[-HELD_OUT:]]
-        del self.photos[-HELD_OUT:], self.art[-HELD_OUT:]
         self.teacher = lessons.load_teacher(options.teacher)
         torch.manual_seed(options.seed)
         self.student = Student(options.widths, self.teacher)
         self.optimisers = make_optimisers(self.student, options.deep)
         self.state = {"step": 0, "seconds": 0.0, "last": options.steps}
-        self.hold_out(*(lessons.squares(pictures) for pictures in held))
+        self.hold_out()
         if options.checkpoint.exists():
             self.resume(torch.load(options.checkpoint, weights_only=True))
         else:
@@ -187,20 +184,21 @@ class Training:
         self.gallery = lessons.Answers(*asked, options.gallery, whole=True)
         self.easel = easel.Easel(self.photos, self.art)
 
-    def hold_out(self, photos, art):
-        """Keep pictures for the figures, and paintings that the teacher makes of them."""
-        n = TEACHERS_PAINTINGS
-        self.photo, self.style = photos[:n], art[:n]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
-            painted = easel.paint(self.teacher, self.photo, self.style, self.photo, 30, 0.05)
-        kept = {"pictures": torch.cat([photos, art]), "paintings": painted}
-        self.held_out = {name: easel.HeldOut(self.teacher, images) for name, images in kept.items()}
+    def hold_out(self):
+        """Take the last pictures away for the figures, and have the teacher make paintings of them."""
+        kept = agreement.held_out(self.photos, self.art, self.teacher)
+        del self.photos[-agreement.HELD_OUT :], self.art[-agreement.HELD_OUT :]
+        photos, art = kept["pictures"].chunk(2)
+        self.photo, self.style = photos[: agreement.PAINTINGS], art[: agreement.PAINTINGS]
+        self.held_out = {name: agreement.HeldOut(self.teacher, images) for name, images in kept.items()}
 
     def start(self):
-        """Set the student's first weights by least squares."""
+        """Set the student's first weights by least squares, or to those of a file, and the teacher's scales."""
         random = lessons.seeded(self.options.seed, 0, 1)
         crops = self.fresh(random)
         self.state["scale"] = lessons.least_squares_start(self.student.network, self.teacher, crops, random)
+        if self.options.start:
+            self.student.network.convolutions.load_state_dict(safetensors.torch.load_file(self.options.start))
         self.student.average.load_state_dict(self.student.network.state_dict())
 
     def resume(self, kept):
@@ -307,7 +305,7 @@ class Training:
         network = self.student.average
         for kept, held_out in self.held_out.items():
             table = held_out.agreement(network)
-            for name in ("linear", "squared", "distance", "silent"):
+            for name in ("linear", "squared", "style", "content", "silent"):
                 self.log(f"{kept} {name:8s} " + " ".join(f"{x[4:]} {table[x][name]:.3g}" for x in table))
         painted = easel.paint(network, self.photo, self.style, self.photo, 40, 0.05)
         teacher, student = (easel.style_left(n, self.photo, self.style, painted) for n in (self.teacher, network))
@@ -331,6 +329,7 @@ def parse(arguments=None):
     length.add_argument("--steps", type=int)
     parser.add_argument("--out", type=Path, default=Path("compact.safetensors"))
     parser.add_argument("--checkpoint", type=Path, default=Path("compact.checkpoint"))
+    parser.add_argument("--start", type=Path, help="weights to begin with instead of a least-squares start")
     parser.add_argument("--widths", type=lambda text: tuple(map(int, text.split(","))), default=WIDTHS)
     parser.add_argument("--crops", type=int, default=6_000, help="kept with the teacher's answers, 0.5 MB each")
     parser.add_argument("--gallery", type=int, default=360, help="of these with Gram matrices, 1.7 MB each")

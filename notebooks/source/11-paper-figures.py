@@ -219,8 +219,8 @@ paper.compose(
 # ## One panel, now
 #
 # **Stored pictures prove little. Here is a small version of one panel, painted while you wait, and the losses that the
-# kit expects of it.** They agree to about a thousandth, not to the last digit: processors round differently, and a descent
-# amplifies it. (At twice as many evaluations, two machines ended 29 % apart in a term, with totals still within 5 %.)
+# kit expects of it.** They agree to about a thousandth, not to the last digit: processors round differently, and a
+# descent amplifies it. (After twice as many evaluations two machines were 29 % apart in a term, 4 % in the total.)
 
 # %%
 panels = {recipe.panel: recipe for recipe in paper.recipes("fig3", size=64, steps=6)}

@@ -87,7 +87,7 @@ def _call_with_alarm(function: Callable, arguments: tuple, outcome: Outcome) -> 
             raise _TimeIsUp
 
     start = time.monotonic()
-    # In a destructor Python reports the alarm and goes on. The report is not wanted, and would be cut short by the next.
+    # In a destructor Python reports the alarm and goes on: no report is wanted, and the next alarm would cut it short.
     report, sys.unraisablehook = sys.unraisablehook, id
     handler = signal.signal(signal.SIGALRM, ring)
     left, interval = signal.setitimer(signal.ITIMER_REAL, LIMIT, AGAIN)

@@ -80,15 +80,13 @@ def compare(
     """Yield for each photograph, (3, H, W), the objective of the one pass and along a descent from each start.
 
     "one pass" is a number; "noise" and "photograph" are lists: the lowest objective after 1, 2, ... `steps` evaluations
-    of L-BFGS at the full size. The descents stay in [0, 1]; of the one pass
-    "clamped" holds the same for the picture as it is saved.
+    of L-BFGS at the full size. All are those of pictures in [0, 1], as they are saved.
     """
     for photograph in photographs:
         p = photograph[None]
         loss = lambda x, p=p: {name: value.sum() for name, value in objective(x, p).items()}  # noqa: E731
         with torch.no_grad():
-            painted = transformer(p)
-            found = {"one pass": loss(painted)["total"].item(), "clamped": loss(painted.clamp(0, 1))["total"].item()}
+            found = {"one pass": loss(transformer(p).clamp(0, 1))["total"].item()}
         for start in DESCENTS:
             first = torch.rand(p.shape, generator=torch.Generator().manual_seed(0)) if start == "noise" else p
             found[start] = lowest_so_far(minimise(first, loss, steps), steps)
