@@ -17,7 +17,7 @@ PATIENCE = 60  # seconds: what takes longer hangs
 # Files of which every test is slow: they start browsers, servers, nbgrader or a cluster, or try hundreds of answers.
 # A single slow test is marked where it stands. `make check` leaves them out.
 SLOW = {"book", "browser", "browser_studio", "browser_studio_lab", "browser_widgets", "classroom", "cluster", "course"}
-SLOW |= {"checks", "distil_compact", "slides", "studio"}
+SLOW |= {"checks", "distil_compact", "judge", "slides", "studio"}
 
 
 def pytest_collection_modifyitems(items):

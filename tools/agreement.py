@@ -116,11 +116,11 @@ def held_out(photos, art, teacher) -> dict[str, Tensor]:
     return {"pictures": torch.cat([photos, art]), "paintings": torch.cat(painted)}
 
 
-def markdown(table) -> str:
+def markdown(table, head="layer", digits=2) -> str:
     """Return a table {row: {column: figure}} as Markdown."""
     columns = list(next(iter(table.values())))
-    lines = [f"| layer | {' | '.join(columns)} |", f"| --- |{' --: |' * len(columns)}"]
-    shown = lambda value: f"{value:.2f}" if isinstance(value, float) else str(value)  # noqa: E731
+    lines = [f"| {head} | {' | '.join(columns)} |", f"| --- |{' --: |' * len(columns)}"]
+    shown = lambda value: f"{value:.{digits}f}" if isinstance(value, float) else str(value)  # noqa: E731
     lines += [f"| {row} | {' | '.join(shown(v) for v in figures.values())} |" for row, figures in table.items()]
     return "\n".join(lines)
 

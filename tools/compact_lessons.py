@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import scipy.linalg
 import torch
 import torch.nn.functional as functional
@@ -99,6 +100,16 @@ def load_teacher(name) -> LossNetwork:
     for convolution in teacher.convolutions.values():
         convolution.padding_mode = "replicate"
     return teacher
+
+
+def load_student(name) -> LossNetwork:
+    """Return a network by name, or one of LAYERS and any widths from a file that `distil_compact.py` wrote."""
+    weights = safetensors.torch.load_file(name) if str(name).endswith(".safetensors") else {}
+    if "conv4_3.weight" not in weights or "conv4_4.weight" in weights or len(weights["conv1_1.weight"]) == 64:
+        return load_network(name, device="cpu")
+    network = LossNetwork(BLOCKS, [len(weights[f"conv{block}_1.weight"]) for block in range(1, 6)], "replicate")
+    network.convolutions.load_state_dict({key: value.float() for key, value in weights.items()})
+    return network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
 def rows(responses: torch.Tensor) -> torch.Tensor:
