@@ -51,22 +51,6 @@ def look(network, images) -> dict[str, Seen]:
     return {x: Seen(torch.cat(F), distances(G), distances(whole)) for x, (F, G, whole) in kept.items()}
 
 
-def gradients(network, images) -> dict[str, dict[str, Tensor]]:
-    """Return {layer: {"style gradient": (B, pixels), "content gradient": ...}} of each picture towards the next."""
-    images = images[:GRADIENTS]
-    found = {layer: {"style gradient": [], "content gradient": []} for layer in LAYERS}
-    for x, other in zip(images.split(1), images.roll(-1, 0).split(1), strict=True):
-        x = x.clone().requires_grad_(True)
-        with torch.no_grad():
-            aim = network.features(other, LAYERS)
-        for layer, F in network.features(x, LAYERS).items():
-            style, content = (grams(F) - grams(aim[layer])).square().sum(), (F - aim[layer]).square().mean()
-            for name, loss in (("style gradient", style), ("content gradient", content)):
-                (gradient,) = torch.autograd.grad(loss, x, retain_graph=True)
-                found[layer][name].append(gradient.flatten())
-    return {layer: {name: torch.stack(rows) for name, rows in both.items()} for layer, both in found.items()}
-
-
 class HeldOut:
     """Pictures (B, 3, H, W) that are never taught, and what the teacher says about them."""
 
@@ -101,10 +85,11 @@ def correlation(a, b) -> float:
 def compare(network, teacher, images) -> dict[str, dict[str, float]]:
     """Return the whole table of a network against its teacher, {layer: {name: figure}}."""
     table = HeldOut(teacher, images).agreement(network)
-    ours, theirs = (gradients(n, images) for n in (network, teacher))
+    x, aim = images[:GRADIENTS], images[:GRADIENTS].roll(-1, 0)
     for layer, figures in table.items():
-        for name, mine in ours[layer].items():
-            figures[name] = torch.cosine_similarity(mine, theirs[layer][name]).mean().item()
+        for kind in ("style", "content"):
+            ours, theirs = (lessons.pull(n, x, aim, kind, layer) for n in (network, teacher))
+            figures[f"{kind} gradient"] = torch.cosine_similarity(ours, theirs).mean().item()
     return table
 
 
