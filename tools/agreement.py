@@ -51,6 +51,18 @@ def look(network, images) -> dict[str, Seen]:
     return {x: Seen(torch.cat(F), distances(G), distances(whole)) for x, (F, G, whole) in kept.items()}
 
 
+def gradient(network, x, aim, kind, layer) -> torch.Tensor:
+    """Return the gradient by the pixels of x of a layer's style or content loss towards the pictures `aim`.
+
+    It is (B, 3 H W); x and `aim` are (B, 3, H, W).
+    """
+    x = x.detach().requires_grad_(True)
+    F, target = (network.features(images, [layer])[layer] for images in (x, aim))
+    difference = grams(F) - grams(target) if kind == "style" else F - target
+    (found,) = torch.autograd.grad(difference.square().sum(), x)
+    return found.flatten(1)
+
+
 class HeldOut:
     """Pictures (B, 3, H, W) that are never taught, and what the teacher says about them."""
 
@@ -88,7 +100,7 @@ def compare(network, teacher, images) -> dict[str, dict[str, float]]:
     x, aim = images[:GRADIENTS], images[:GRADIENTS].roll(-1, 0)
     for layer, figures in table.items():
         for kind in ("style", "content"):
-            ours, theirs = (lessons.pull(n, x, aim, kind, layer) for n in (network, teacher))
+            ours, theirs = (gradient(n, x, aim, kind, layer) for n in (network, teacher))
             figures[f"{kind} gradient"] = torch.cosine_similarity(ours, theirs).mean().item()
     return table
 

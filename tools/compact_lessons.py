@@ -21,7 +21,6 @@ from stylekit.networks import LossNetwork, load_network
 BLOCKS = (2, 2, 3, 3, 1)  # every layer that Gatys and Johnson name
 LAYERS = [f"relu{b}_{i}" for b, depth in enumerate(BLOCKS, start=1) for i in range(1, depth + 1)]
 STYLE_LAYERS = [f"relu{b}_1" for b in range(1, 6)]
-PULLS = [*(("style", layer) for layer in STYLE_LAYERS), ("content", "relu4_2")]
 SIDE = 112  # pixels of a crop
 POSITIONS = 64  # of each layer of each crop, at which the teacher's answer is kept
 RIDGE = 1e-3  # of the least-squares start, relative to the mean square of an unknown's factor
@@ -124,31 +123,20 @@ def grams(responses: torch.Tensor) -> torch.Tensor:
     return F.transpose(1, 2) @ F / (F.shape[1] * F.shape[2])
 
 
-def pull(network, x, aim, kind, layer, **options) -> torch.Tensor:
-    """Return the gradient by the pixels of x of a layer's style or content loss towards the pictures `aim`.
-
-    It is (B, 3 H W); x and `aim` are (B, 3, H, W). `options` are those of `torch.autograd.grad`.
-    """
-    x = x.detach().requires_grad_(True)
-    F, target = (network.features(images, [layer])[layer] for images in (x, aim))
-    difference = grams(F) - grams(target) if kind == "style" else F - target
-    (gradient,) = torch.autograd.grad(difference.square().sum(), x, **options)
-    return gradient.flatten(1)
-
-
 class Answers:
-    """The teacher's answers about the last `capacity` crops.
+    """The teacher's answers about the last `capacity` crops; with `whole` their Gram matrices too.
 
     Responses are divided by their root mean square in a layer (`scale`), so that a kernel f_i . f_j / N is about 1.
     """
 
-    def __init__(self, teacher, scale, bfloat16, capacity):
+    def __init__(self, teacher, scale, bfloat16, capacity, whole=False):
         self.teacher, self.scale, self.capacity, self.bfloat16, self.asked = teacher, scale, capacity, bfloat16, 0
         width = {layer: teacher.convolutions[f"conv{layer[4:]}"].out_channels for layer in LAYERS}
         self.crops = torch.empty(capacity, 3, SIDE, SIDE, dtype=torch.uint8)
         self.responses = {x: torch.empty(capacity, POSITIONS, n, dtype=torch.float16) for x, n in width.items()}
         self.positions = {x: torch.empty(capacity, POSITIONS, dtype=torch.int64) for x in LAYERS}
-        self.grams = {}
+        kept = STYLE_LAYERS if whole else ()
+        self.grams = {x: torch.empty(capacity, width[x], width[x], dtype=torch.float16) for x in kept}
 
     def __len__(self):
         return min(self.asked, self.capacity)
@@ -175,27 +163,6 @@ class Answers:
         crops = (self.crops[picks].float() / 255).contiguous(memory_format=torch.channels_last)
         chosen = torch.from_numpy(random.permutation(POSITIONS)[:count])
         return crops, {x: (self.positions[x][picks][:, chosen], self.responses[x][picks][:, chosen]) for x in LAYERS}
-
-
-class Gallery(Answers):
-    """The same about paintings, each followed by its style and its photograph, with all Gram matrices and pulls.
-
-    A pull is where a descent would go: the gradient of a painting's style or content loss, of mean square 1.
-    """
-
-    def __init__(self, teacher, scale, bfloat16, capacity):
-        super().__init__(teacher, scale, bfloat16, capacity)
-        shapes = {layer: (capacity, *[self.responses[layer].shape[2]] * 2) for layer in STYLE_LAYERS}
-        self.grams = {layer: torch.empty(shape, dtype=torch.float16) for layer, shape in shapes.items()}
-        self.pulls = {key: torch.empty(capacity // 3, 3 * SIDE**2, dtype=torch.float16) for key in PULLS}
-
-    def ask(self, crops, random):
-        places = torch.arange(self.asked, self.asked + len(crops), 3) % self.capacity // 3
-        super().ask(crops, random)
-        painting, style, photo = (crops[start::3] for start in range(3))
-        for kind, layer in PULLS:
-            gradient = pull(self.teacher, painting, style if kind == "style" else photo, kind, layer)
-            self.pulls[kind, layer][places] = functional.normalize(gradient).mul(gradient.shape[1] ** 0.5).half()
 
 
 @torch.no_grad()

@@ -9,7 +9,6 @@ losses, whatever its width. So each layer is taught, at random positions anywher
 
 * the kernel K, the centred K (row and column means taken off: differences are made of those), the centred K^2;
 * the logarithms of the style distances ||G_a - G_b|| between whole pictures, its own paintings among them;
-* the direction of its losses' gradients by the pixels of those paintings: where a descent goes;
 * to foretell the teacher's responses from its own by a linear map and a ReLU (a "head", thrown away afterwards).
 
 A step draws all that it draws from (seed, step). A killed run goes on from its checkpoint with new questions to the
@@ -127,13 +126,6 @@ def layer_losses(responses, head, positions, target, G=None):
     return losses
 
 
-def pull_loss(network, crops, kind, layer, target):
-    """Return 1 - the mean cosine of a network's pull and the teacher's, (B, pixels); crops as a gallery has them."""
-    painting, aim = crops[::3], crops[1 if kind == "style" else 2 :: 3]
-    ours = lessons.pull(network, painting, aim, kind, layer, create_graph=True)
-    return 1 - functional.cosine_similarity(ours, target).mean()
-
-
 class Muon(torch.optim.Optimizer):
     """Steps as long as Adam's along the momentum, all singular values set to about 1 (Jordan and others, 2024)."""
 
@@ -189,7 +181,7 @@ class Training:
             self.start()
         asked = self.teacher, self.state["scale"], options.bfloat16
         self.answers = lessons.Answers(*asked, options.crops)
-        self.gallery = lessons.Gallery(*asked, options.gallery)
+        self.gallery = lessons.Answers(*asked, options.gallery, whole=True)
         self.easel = easel.Easel(self.photos, self.art)
 
     def hold_out(self):
@@ -252,32 +244,25 @@ class Training:
             self.log(f"{revived} silent filters revived")
 
     def lesson(self, random):
-        """Return crops, {layer: (positions, targets)}, {layer: Gram matrices of the last crops}, and a pull of those.
-
-        The last crops are paintings, each followed by its style and its photograph. A pull is (kind, layer, gradients).
-        """
+        """Return crops, {layer: (positions, targets)} and {layer: Gram matrices of the last crops}."""
         groups = GROUPS if len(self.gallery) else 0
         picks = torch.from_numpy(random.integers(len(self.answers), size=BATCH - 3 * groups))
         crops, targets = self.answers.lesson(picks, SEEN, random)
         if not groups:
-            return crops, targets, {}, None
+            return crops, targets, {}
         firsts = 3 * torch.from_numpy(random.choice(len(self.gallery) // 3, groups, replace=False))
         picks = (firsts[:, None] + torch.arange(3)).flatten()
         more, painted = self.gallery.lesson(picks, SEEN, random)
         joined = {x: tuple(torch.cat(pair) for pair in zip(targets[x], painted[x], strict=True)) for x in LAYERS}
-        G = {x: G[picks].float() for x, G in self.gallery.grams.items()}
-        key = lessons.PULLS[random.integers(len(lessons.PULLS))]
-        return torch.cat([crops, more]), joined, G, (*key, self.gallery.pulls[key][firsts // 3].float())
+        return torch.cat([crops, more]), joined, {x: G[picks].float() for x, G in self.gallery.grams.items()}
 
     def learn(self, random):
         """Take one step; return the losses {layer: {name: loss}} before it."""
-        crops, targets, G, pull = self.lesson(random)
+        crops, targets, G = self.lesson(random)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
             found = self.student.network.features(crops, LAYERS)
         losses = {x: layer_losses(found[x], self.student.heads[x], *targets[x], G.get(x)) for x in LAYERS}
         weights = self.options.weights
-        if pull and weights["pull"]:
-            losses[pull[1]]["pull"] = pull_loss(self.student.network, crops[-3 * GROUPS :], *pull)
         loss = sum(weights[name] * value for layer in losses.values() for name, value in layer.items())
         self.student.zero_grad()
         loss.backward()
@@ -359,7 +344,7 @@ def parse(arguments=None):
     parser.add_argument("--measure-minutes", type=float, default=15)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args(arguments)
-    standard = {"kernel": 1, "linear": 1, "squared": 0.5, "regression": 0.3, "distance": 0.3, "pull": 1}
+    standard = {"kernel": 1, "linear": 1, "squared": 0.5, "regression": 0.3, "distance": 0.3}
     options.weights = standard | options.weights
     return options
 
