@@ -54,7 +54,7 @@ def prepared(pictures, folder, steps, **more):
     folder.mkdir(exist_ok=True)
     words = ["--photos", pictures, "--art", pictures, "--teacher", TEACHER, "--out", folder / "out.safetensors"]
     words += ["--checkpoint", folder / "checkpoint", "--steps", steps, "--widths", ",".join(map(str, WIDTHS))]
-    words += ["--crops", 12, "--gallery", 12, "--fresh-every", 2, "--paint-every", 2, "--log-every", 1, "--no-bfloat16"]
+    words += ["--crops", 12, "--gallery", 12, "--fresh-every", 8, "--paint-every", 2, "--log-every", 1, "--no-bfloat16"]
     words += [word for name, value in more.items() for word in (f"--{name}", value)]
     return distil_compact.Training(distil_compact.parse([str(word) for word in words]))
 
@@ -79,7 +79,7 @@ def test_an_unbroken_run_repeated_ends_at_the_same_weights_in_the_kits_format(sm
 
 def test_a_killed_run_goes_on_where_its_checkpoint_was_written(small, pictures, tmp_path, monkeypatch):
     killed = prepared(pictures, tmp_path, 4)
-    for step in range(2):
+    for step in range(3):
         killed.prepare(random := compact_lessons.seeded(step))
         killed.learn(random)
         killed.state["step"] += 1

@@ -236,7 +236,8 @@ class Training:
     def prepare(self, random):
         """Ask the teacher about fresh crops and the student's paintings, revive filters: where it is time for that."""
         step, every = self.state["step"], self.options.fresh_every
-        if step % (every if len(self.answers) >= FEW * FRESH else max(1, every // 4)) == 0:
+        often = every if len(self.answers) >= FEW * FRESH else max(1, every // 4)
+        if not len(self.answers) or step % often == 0:
             self.answers.ask(self.fresh(random), random)
         if self.options.paint_every and step % self.options.paint_every == 0:
             self.gallery.ask(self.easel.paint(self.student.average, random), random)
