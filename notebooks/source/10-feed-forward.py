@@ -347,7 +347,7 @@ print(table(means))
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Five trained painters
 #
-# **For each bundled style the kit brings a trained network.** Each paints four photographs; the time is that of one
+# **For five of its styles the kit brings a trained network.** Each paints four photographs; the time is that of one
 # pass.
 
 # %%

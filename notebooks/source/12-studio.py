@@ -50,16 +50,18 @@ from stylekit.figures import grid, strip
 # **The page brings photographs and styles; any of them can be yours.**
 
 # %% tags=["lesson"] slideshow={"slide_type": "skip"}
-shelves = {"photographs": studio.photographs.choices, "styles": studio.styles.choices}
 square = lambda picture: np.asarray(ImageOps.fit(picture.convert("RGB"), (160, 160)))  # (160, 160, 3)
-thumbnails = {name: {key: square(c.picture) for key, c in choices.items()} for name, choices in shelves.items()}
-{name: len(shelf) for name, shelf in thumbnails.items()}
+shelf = lambda choices: [(name, square(choice.picture)) for name, choice in choices.items()]
+photographs, styles = shelf(studio.photographs.choices), shelf(studio.styles.choices)
+len(photographs), len(styles)
 
 # %% tags=["lesson", "hide-input"]
 alt = (
-    "Two rows of small pictures: a cat, an astronaut, a cup and a rocket; below, five styles in colour, three in grey."
+    "Three rows of small pictures: a cat, an astronaut, a cup and a rocket; below, ten painted styles, from a starry "
+    "night to a woodblock print, and three textures in grey."
 )
-grid(thumbnails, title="What lies on the studio's two shelves", height=1.3, alt=alt)
+shelves = {"photographs": photographs, "styles": styles[:7], "more styles": styles[7:]}
+grid({name: dict(row) for name, row in shelves.items()}, title="What lies on the studio's shelves", height=1.3, alt=alt)
 
 # %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}
 # ## What to try
