@@ -13,6 +13,7 @@ from stylekit.errors import AssetError
 FAST = ["--size", "64", "--steps", "2"]
 
 
+@pytest.mark.slow
 def test_one_command_paints_a_figure_and_a_second_one_only_composes_it(tmp_path, capsys, monkeypatch):
     out = tmp_path / "mine"
     assert run("figure", "slides2", *FAST, "--out", out) == 0
@@ -31,6 +32,7 @@ def test_without_a_name_the_figures_are_listed_with_their_sources(capsys):
     assert "2015, Fig. 3" in lines[2]
 
 
+@pytest.mark.slow
 def test_the_recipe_of_a_panel_is_the_command_of_its_figure(tmp_path, capsys):
     out = tmp_path / "mine"
     assert run("figure", "slides1", *FAST, "--out", out) == 0

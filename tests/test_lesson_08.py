@@ -188,6 +188,7 @@ def test_clipping_alone_gets_stuck_where_holding_the_values_at_the_edge_arrives(
     assert last.losses["total"] == pytest.approx(lowest, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("chelsea", "swirls"), ("coffee", "shapes")], ids=" + ".join)
 def test_every_road_that_knows_the_box_saves_a_far_lower_loss_than_clamping_at_the_end(taught, network, names):
     p, a = (load_image(name, 56) for name in names)

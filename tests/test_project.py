@@ -175,6 +175,7 @@ def source(folder, text):
     return path
 
 
+@pytest.mark.slow
 def test_building_keeps_outputs_and_drops_progress_bars(tmp_path):
     noise = "import sys\nsys.stderr.write('50%\\r')"
     path = source(tmp_path, f"# %% [markdown]\n# A sum.\n\n# %%\n{noise}\n6 * 7\n")

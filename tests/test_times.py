@@ -88,7 +88,6 @@ def write(folder, cells):
     nbformat.write(nbformat.v4.new_notebook(cells=[make[kind](text) for kind, text in cells]), folder / "00-try.ipynb")
 
 
-@pytest.mark.slow
 def test_the_tool_finds_the_cell_that_waits(tmp_path):
     write(tmp_path, CELLS)
     before = (tmp_path / "00-try.ipynb").read_bytes()
