@@ -39,12 +39,13 @@ class Seen:
 
 @torch.no_grad()
 def look(network, images) -> dict[str, Seen]:
-    """Return {layer: Seen}; the positions depend on the images' size and number only."""
-    kept, random = {layer: ([], [], []) for layer in LAYERS}, lessons.seeded(0)
-    for image in images.split(1):
-        for layer, responses in network.features(image, LAYERS).items():
+    """Return {layer: Seen} of the LAYERS that it has; the positions depend on the images' number and size only."""
+    layers = [layer for layer in LAYERS if layer in network.layers]
+    kept = {layer: ([], [], []) for layer in layers}
+    for number, image in enumerate(images.split(1)):
+        for layer, responses in network.features(image, layers).items():
             F, G = rows(responses)[0], grams(responses)[0]
-            picked = F[torch.from_numpy(random.permutation(len(F))[:POSITIONS])]
+            picked = F[torch.from_numpy(lessons.seeded(number).permutation(len(F))[:POSITIONS])]
             for part, value in zip(kept[layer], (picked, G.flatten(), F.flatten()), strict=True):
                 part.append(value)
     distances = lambda values: easel.log_distances(torch.stack(values))  # noqa: E731
