@@ -101,11 +101,12 @@ def test_a_phone_photograph_is_painted_while_the_preview_changes_and_what_is_sto
     bring(page, 0, "IMG_0001 (2).JPG", content.getvalue(), "image/jpeg")
     page.get_by_text("It stays in the memory").wait_for()
     page.evaluate(RECORD)
+    page.get_by_label("size in pixels").press("End")  # a small painting may be done before Pause is clicked
     button(page, "Start").click()
     page.wait_for_function("() => window.shown.length > 3")
-    page.screenshot(path=tmp_path / "painting.png", full_page=True)
     button(page, "Pause").click()
     said(page, "Paused")
+    page.screenshot(path=tmp_path / "painting.png", full_page=True)
     button(page, "Resume").click()
     button(page, "Stop and keep").click()
     said(page, "Stopped after")
