@@ -9,9 +9,8 @@ style terms, each in the scale "relative". A network may be a file of weights of
 """
 
 import argparse
-import itertools
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 
 import compact_lessons as lessons
 import torch
@@ -35,7 +34,9 @@ def paint(network, content, style, steps, seconds):
     sizes = coarse_to_fine(max(content.shape[-2:]))
     at_full_size = seconds / sum((size / sizes[-1]) ** 2 for size in sizes)
     steps = max(2, int(at_full_size / seconds_of_one(network, content, style)))
-    for step in stylise(content, style, network, steps=steps):
+    painting = stylise(content, style, network, steps=steps)
+    last = next(painting)
+    for step in painting:
         if step.seconds > seconds:
             break
         last = step
@@ -43,9 +44,9 @@ def paint(network, content, style, steps, seconds):
 
 
 def seconds_of_one(network, content, style):
-    """Return the median time of an evaluation at the full size."""
-    steps = list(minimise(content, painting_objective(network, content, style), 7))
-    return median(b.seconds - a.seconds for a, b in itertools.pairwise(steps[2:]))
+    """Return the mean time of an evaluation at the full size, the first left out."""
+    first, *_, last = minimise(content, painting_objective(network, content, style), 7)
+    return (last.seconds - first.seconds) / (last.evaluations - first.evaluations)
 
 
 @torch.no_grad()
