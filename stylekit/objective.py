@@ -36,11 +36,11 @@ from stylekit.losses import GramMatrix, content_loss, gram_matrix, style_layer_l
 from stylekit.networks import FeatureNetwork, normalised
 from stylekit.presets import BALANCED
 
-CONTENT_LAYERS = ("relu4_2",)
+CONTENT_LAYERS = BALANCED["content_layers"]
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SCALES = ("relative", "paper", "mean")
 CONTENT_WEIGHT = BALANCED["content_weight"]
-TV_WEIGHT = {"relative": 0.001, "paper": 0.0, "mean": 0.0}  # by scale: the paper's objective has no such term
+TV_WEIGHT = {"relative": 0.003, "paper": 0.0, "mean": 0.0}  # by scale: the paper's objective has no such term
 TINY = 1e-12  # guards divisions by a loss or a response that is zero
 
 Images = Float[Tensor, "B 3 H W"]

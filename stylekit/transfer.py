@@ -59,7 +59,7 @@ def stylise(
 
     Notebook 06 derives it. Yields Steps whose images grow through `sizes` (longer side in pixels; by default halvings
     of the content's own size). `steps` counts the objective's evaluations at each size. Layers are names, or names with
-    weights w_l. Total variation, no part of the paper, is weighted 0.001 in the scale "relative" and 0 in the others
+    weights w_l. Total variation, no part of the paper, is weighted 0.003 in the scale "relative" and 0 in the others
     unless said. `init` is "content", "noise" or "style"; later sizes start from the painting so far. At each size the
     style picture is looked at with `style_size` times the painting's longer side: below 1 its forms come out finer,
     above 1 larger. `more_terms` gives terms of your own at each size, from the network and both pictures. The pictures

@@ -17,7 +17,7 @@ PATIENCE = 60  # seconds: what takes longer hangs
 # Files of which every test is slow: they start browsers, servers, nbgrader or a cluster, train, or try hundreds.
 # A single slow test is marked where it stands. `make check` leaves them out.
 SLOW = {"book", "browser", "browser_studio", "browser_studio_lab", "browser_widgets", "classroom", "cluster", "course"}
-SLOW |= {"checks", "cli_train", "distil_compact", "elsewhere", "judge", "lesson_09", "slides", "studio", "times"}
+SLOW |= {"checks", "cli_train", "train_compact", "elsewhere", "judge", "lesson_09", "slides", "studio", "times"}
 
 
 def pytest_collection_modifyitems(items):

@@ -151,22 +151,25 @@ def test_auto_is_the_fastest_that_is_there(monkeypatch):
 # Presets and the style's size.
 
 
-def test_presets_differ_in_the_content_weight_and_balanced_is_the_default(network):
-    weights = [PRESETS[name]["content_weight"] for name in ("more-photo", "balanced", "more-style")]
-    assert weights == sorted(weights, reverse=True) and len(set(weights)) == 3
-    p, a = picture(64, 64), picture(64, 64, 1)
-    default, balanced = (
-        last(transfer.stylise(p, a, network, steps=3, **options)) for options in ({}, PRESETS["balanced"])
-    )
-    assert torch.equal(default.image, balanced.image)
+def test_the_more_photo_a_preset_promises_the_nearer_it_stays_and_balanced_is_the_default(network):
+    p, a = images.load_image("coffee", 96), images.load_image("waves", 96)
+    painted = lambda **options: last(transfer.stylise(p, a, network, steps=25, **options)).image  # noqa: E731
+    found = {name: painted(**preset) for name, preset in PRESETS.items()}
+    assert torch.equal(found["balanced"], painted())
+    for nearer, farther, layer in (("more-photo", "balanced", "relu3_1"), ("balanced", "more-style", "relu4_2")):
+        seen = {name: network.features(found[name], [layer])[layer] for name in (nearer, farther)}
+        P = network.features(p, [layer])[layer]
+        assert (seen[nearer] - P).norm() < 0.95 * (seen[farther] - P).norm(), nearer
 
 
-def test_the_recipe_of_a_preset_holds_its_weight_and_makes_the_same_picture(tmp_path, capsys):
+def test_the_recipe_of_a_preset_holds_its_settings_and_makes_the_same_picture(tmp_path, capsys):
     words = ["stylise", "chelsea", "swirls", "--size", "64", "--steps", "3", "--style-size", "0.75"]
     assert run(*words, "--preset", "more-photo", "-o", tmp_path / "a.png") == 0
     assert run("recipe", tmp_path / "a.png") == 0
     command = capsys.readouterr().out.splitlines()[-1].split()[3:]
-    assert command[command.index("--content-weight") + 1] == str(PRESETS["more-photo"]["content_weight"])
+    for name, value in PRESETS["more-photo"].items():
+        said = command[command.index("--" + name.replace("_", "-")) + 1]
+        assert said == str(value[0] if isinstance(value, tuple) else value)
     command[command.index("-o") + 1] = str(tmp_path / "b.png")
     assert run(*command) == 0
     assert Image.open(tmp_path / "a.png").tobytes() == Image.open(tmp_path / "b.png").tobytes()

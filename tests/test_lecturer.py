@@ -279,7 +279,7 @@ SPOILT = {
     "a cell of which there are two": ("`steps = [] for step in stylise(p`", "`st`", wrong_places),
     "a section": ("[03, What it forgets: where]", "[03, What it forgets: when]", wrong_places),
     "a notebook": ("[03]: ../notebooks/03-gram-matrix.ipynb", "[03]: ../notebooks/03-gram.ipynb", wrong_places),
-    "a number": ("`relu1_1, 0.8 times itself`", "`relu1_1, 0.9 times itself`", wrong_numbers),
+    "a number": ("`relu1_1, 0.6 times itself`", "`relu1_1, 0.7 times itself`", wrong_numbers),
     "an address": ("tutorials/issues/143", "tutorials/issues/144", wrong_issues),
     "an issue named twice": ("[jcjohnson/neural-style#93].", "[jcjohnson/neural-style#87].", wrong_issues),
     "a minute too many": ("**0:03, 4 min, slide.**", "**0:03, 5 min, slide.**", lambda p: wrong_times(

@@ -8,10 +8,13 @@ import torch
 from torch import nn
 
 from stylekit.figures import numbers
-from stylekit.networks import COMPACT, VGG19, LossNetwork, normalised
+from stylekit.images import load_image
+from stylekit.networks import COMPACT, VGG16, VGG19, LossNetwork, normalised
 
 IMAGE = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-SIDES = (3, 5, 10, 14, 24, 32, 40, 48, 68, 84, 100, 116, 156, 188, 220, 252)  # of the receptive fields, by hand
+# Sides of the receptive fields, by hand: of VGG-16, and of the compact network as far as it goes; then of VGG-19.
+SIDES_16 = (3, 5, 10, 14, 24, 32, 40, 60, 76, 92, 132, 164, 196)
+SIDES_19 = (3, 5, 10, 14, 24, 32, 40, 48, 68, 84, 100, 116, 156, 188, 220, 252)
 
 
 def small_network(blocks, widths, **options):
@@ -44,17 +47,38 @@ def test_vgg19_puts_zeros_at_the_border():
 def test_each_block_halves_the_maps_and_drops_an_odd_row_or_column(precise):
     first = [f"relu{block}_1" for block in range(1, 6)]
     shapes = {layer: tuple(f.shape[1:]) for layer, f in precise.features(IMAGE, first).items()}
-    expected = [(16, 37, 43), (32, 18, 21), (64, 9, 10), (128, 4, 5), (128, 2, 2)]
+    expected = [(16, 37, 43), (48, 18, 21), (96, 9, 10), (192, 4, 5), (256, 2, 2)]
     assert shapes == dict(zip(first, expected, strict=True))
 
 
-def test_the_compact_network_is_vgg19_as_far_as_conv5_1_at_a_quarter_of_the_width(precise):
+def test_the_compact_network_is_vgg16_as_far_as_conv5_1_at_a_quarter_to_a_half_of_the_width(precise):
     with torch.device("meta"):
-        vgg19 = VGG19.build()
-    assert vgg19.layers[: len(precise.layers)] == precise.layers
-    for name in precise.convolutions.keys() - {"conv5_1"}:
-        assert vgg19.convolutions[name].out_channels == 4 * precise.convolutions[name].out_channels
-    assert vgg19.convolutions["conv5_1"].out_channels == 4 * precise.convolutions["conv5_1"].out_channels == 512
+        vgg16, vgg19 = VGG16.build(), VGG19.build()
+    assert len(precise.convolutions) == 11 and vgg16.layers[:22] == precise.layers
+    part = {"1": 1 / 4, "2": 3 / 8, "3": 3 / 8, "4": 3 / 8, "5": 1 / 2}  # of the filters, by block
+    for name, convolution in precise.convolutions.items():
+        assert convolution.out_channels == part[name[4]] * vgg16.convolutions[name].out_channels
+        assert vgg16.convolutions[name].weight.shape == vgg19.convolutions[name].weight.shape
+    assert sum(parameter.numel() for parameter in precise.parameters()) == 1_510_800
+
+
+def test_every_layer_that_the_papers_name_is_in_all_three_networks(precise):
+    named = {"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1", "relu4_2"}
+    with torch.device("meta"):
+        networks = VGG16.build(), VGG19.build(), precise
+    assert all(named <= set(network.layers) for network in networks)
+    lacking = set(networks[1].layers) - set(networks[0].layers)  # what VGG-19 has and VGG-16 has not
+    assert lacking == {f"{kind}{block}_4" for kind in ("conv", "relu") for block in (3, 4, 5)}
+
+
+def test_nearly_all_filters_speak_to_one_photograph_and_the_deeper_the_layer_the_fewer_positions(precise):
+    photograph = load_image("chelsea", size=192).double()
+    above_0 = {}
+    for layer in ("relu2_1", "relu3_1", "relu4_1", "relu5_1"):
+        F = precise.features(photograph, [layer])[layer][0].flatten(1)
+        assert (F.amax(dim=1) > 0).double().mean() > 0.8
+        above_0[layer] = (F > 0).double().mean().item()
+    assert above_0["relu2_1"] > 1.2 * above_0["relu3_1"] > 1.2 * above_0["relu4_1"] > 1.2 * above_0["relu5_1"]
 
 
 def seen(network, layer, size, k):
@@ -64,14 +88,13 @@ def seen(network, layer, size, k):
     return gradient[0].sum(dim=0) > 0
 
 
-@pytest.mark.parametrize(("architecture", "convolutions"), [(COMPACT, 13), (VGG19, 16)])
-def test_the_receptive_field_of_every_layer_is_the_square_derived_by_hand(architecture, convolutions):
+@pytest.mark.parametrize(("architecture", "sides"), [(COMPACT, SIDES_16[:11]), (VGG16, SIDES_16), (VGG19, SIDES_19)])
+def test_the_receptive_field_of_every_layer_is_the_square_derived_by_hand(architecture, sides):
     network = small_network(architecture.blocks, (2, 3, 2, 3, 2), padding=architecture.padding)
     for parameter in network.parameters():
         parameter.uniform_(0.1, 1)
     names = list(network.convolutions)
-    assert len(names) == convolutions
-    for name, side in zip(names, SIDES, strict=False):
+    for name, side in zip(names, sides, strict=True):
         distance = 2 ** (int(name[4]) - 1)
         there = seen(network, name, 288, 144 // distance)
         rows, columns = there.nonzero(as_tuple=True)
@@ -125,12 +148,12 @@ def test_to_forget_the_next_layer_is_a_gross_error(precise):
 
 def test_a_doubled_filter_doubles_its_own_row_and_no_other(precise):
     doubled = copy.deepcopy(precise)
-    doubled.convolutions["conv1_1"].weight[12] *= 2
-    doubled.convolutions["conv1_1"].bias[12] *= 2
+    doubled.convolutions["conv1_1"].weight[3] *= 2
+    doubled.convolutions["conv1_1"].bias[3] *= 2
     old, new = (n.features(IMAGE, ["relu1_1"])["relu1_1"][0] for n in (precise, doubled))
     factor = torch.ones(16, 1, 1, dtype=torch.float64)
-    factor[12] = 2
-    assert old[12].sum() > 0
+    factor[3] = 2
+    assert old[3].sum() > 0
     torch.testing.assert_close(new, factor * old)
 
 

@@ -51,7 +51,7 @@ def test_eq2_back_propagated_agrees_with_a_central_difference_in_the_pixels(prec
 def test_without_the_mask_the_gradient_by_the_pixels_is_far_off(way_to_the_pixels):
     x, P, Z, F, _, end_to_end = way_to_the_pixels
     (gradient,) = torch.autograd.grad(Z, x, grad_outputs=(F - P).detach(), retain_graph=True)
-    assert (gradient - end_to_end).norm() > 0.1 * end_to_end.norm()
+    assert (gradient - end_to_end).norm() > 0.4 * end_to_end.norm()
 
 
 def test_from_the_rectified_response_the_mask_is_neither_needed_nor_harmful(way_to_the_pixels):
@@ -101,15 +101,15 @@ def test_the_deeper_the_layer_the_more_of_the_pixels_is_forgotten(network, photo
     errors = []
     for layer in ("relu1_1", "relu3_1", "relu5_1"):
         *_, step = reconstruct(photograph, network, layer, steps=100)
-        assert step.losses["total"] < 0.02
+        assert step.losses["total"] < 0.15  # of 0.5, what silence would cost
         errors.append((step.image - photograph).square().mean().sqrt().item())
-    assert errors[0] < 0.02 and errors[1] > 3 * errors[0] and errors[2] > 1.3 * errors[1]
+    assert errors[0] < 0.04 and errors[1] > 3 * errors[0] and errors[2] > 1.3 * errors[1]
 
 
-def test_relu5_1_has_a_sixth_as_many_numbers_as_the_picture_and_relu1_1_more_than_five_times_as_many(network):
+def test_relu5_1_has_a_third_as_many_numbers_as_the_picture_and_relu1_1_more_than_five_times_as_many(network):
     x = torch.zeros(1, 3, 96, 144)  # 41472 values
     found = network.features(x, ["relu1_1", "relu5_1"])
-    assert found["relu5_1"].shape == (1, 128, 6, 9) and found["relu5_1"].numel() == 41472 / 6
+    assert found["relu5_1"].shape == (1, 256, 6, 9) and found["relu5_1"].numel() == 41472 / 3
     assert found["relu1_1"].shape == (1, 16, 96, 144) and found["relu1_1"].numel() > 5 * 41472
 
 
@@ -117,7 +117,7 @@ def test_there_are_pictures_that_relu5_1_cannot_tell_apart(precise):
     x = picture(4, height=16, width=23)
     response = lambda image: precise.features(image, ["relu5_1"])["relu5_1"].flatten()  # noqa: E731
     J = torch.autograd.functional.jacobian(response, x, vectorize=True).flatten(1)  # (N M, 3 H W)
-    assert J.shape == (128, 3 * 16 * 23)
+    assert J.shape == (256, 3 * 16 * 23)
     d = picture(5, height=16, width=23).flatten() - 0.5
     d = 1e-7 * (d - torch.linalg.pinv(J) @ (J @ d))  # what of d the responses cannot see
     unseen, seen = d.view_as(x), d.norm() * (J[J.norm(dim=1).argmax()] / J.norm(dim=1).max()).view_as(x)

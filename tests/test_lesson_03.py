@@ -68,7 +68,7 @@ def test_shuffled_pixels_keep_the_gram_matrix_of_pixels_but_not_of_features(prec
     order = torch.randperm(picture[0, 0].numel(), generator=torch.Generator().manual_seed(5))
     shuffled = picture.flatten(2)[..., order].view(picture.shape)
     assert change(gram_matrix(shuffled.flatten(2)[0]), gram_matrix(picture.flatten(2)[0])) < 1e-12
-    assert change(gram_of(precise, shuffled, "relu1_1"), gram_of(precise, picture, "relu1_1")) > 0.5
+    assert change(gram_of(precise, shuffled, "relu1_1"), gram_of(precise, picture, "relu1_1")) > 0.4
 
 
 def test_a_mirrored_picture_is_another_style_unless_the_filters_are_symmetric(precise):
@@ -84,7 +84,7 @@ def test_a_mirrored_picture_is_another_style_unless_the_filters_are_symmetric(pr
 @pytest.mark.parametrize("size", [(48, 64), (37, 53)])
 def test_the_size_of_a_gram_matrix_is_that_of_the_layer_whatever_the_picture(precise, size):
     picture = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
-    assert gram_of(precise, picture, "relu4_1").shape == (128, 128)
+    assert gram_of(precise, picture, "relu4_1").shape == (192, 192)
 
 
 def test_tiling_a_texture_multiplies_the_sum_of_its_gram_matrix_but_for_seams_and_border(precise):

@@ -12,10 +12,12 @@ from stylekit.losses import (
     total_loss,
     total_variation,
 )
+from stylekit.networks import normalised
 from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, Objective, content_terms, in_units, scores, style_terms
 from stylekit.transfer import stylise
 
 ALPHA, BETA = 0.03, 11.0
+SHIPPED = "chelsea coffee astronaut rocket swirls waves facets haze shapes glass points mosaic hatching woodblock"
 
 
 def uniform(seed, height=37, width=53):
@@ -33,8 +35,8 @@ def written_out(network, x, p, a, alpha=ALPHA, beta=BETA):
     return total
 
 
-def objective(network, p, a, scale, alpha=1.0, beta=1.0, layers=STYLE_LAYERS):
-    content = content_terms(network, p, CONTENT_LAYERS, alpha, scale)
+def objective(network, p, a, scale, alpha=1.0, beta=1.0, layers=STYLE_LAYERS, content_layers=CONTENT_LAYERS):
+    content = content_terms(network, p, content_layers, alpha, scale)
     styles = style_terms(network, a, layers, beta)
     if scale == "relative":
         styles = in_units(styles, scores(network, styles, p))  # E_l(p)
@@ -107,11 +109,25 @@ def test_a_ratio_converts_from_means_to_sums_by_NM_and_to_relative_by_what_the_p
 
 def test_in_the_printed_sums_content_grows_with_the_picture_and_style_does_not(precise):
     x, p, a = uniform(0, 32, 48), uniform(1, 32, 48), uniform(2, 32, 48) ** 3
-    tiles = (1, 1, 4, 4)
-    small = objective(precise, p, a, "paper")(x)
-    large = objective(precise, p.repeat(tiles), a.repeat(tiles), "paper")(x.repeat(tiles))
+    tiles, shallow = (1, 1, 4, 4), {"content_layers": ["relu2_1"]}  # deeper, every position sees a seam of the tiles
+    small = objective(precise, p, a, "paper", **shallow)(x)
+    large = objective(precise, p.repeat(tiles), a.repeat(tiles), "paper", **shallow)(x.repeat(tiles))
     assert large["content"].item() == pytest.approx(16 * small["content"].item(), rel=0.25)  # seams differ
     assert large["style relu1_1"].item() == pytest.approx(small["style relu1_1"].item(), rel=0.25)
+
+
+@pytest.mark.parametrize("names", [("chelsea", "swirls"), ("coffee", "waves")], ids=" + ".join)
+def test_a_mean_over_two_pictures_lets_rare_filters_drown_the_rest_in_noise_and_over_many_does_not(network, names):
+    pair = [load_image(name, 128) for name in names]
+    many = [load_image(name, 128) for name in SHIPPED.split()]
+    x, deep, unlike = uniform(0, 85, 128).float(), {}, {}
+    for count, pictures in ((2, pair), (len(many), many)):
+        equal = normalised(network, pictures)
+        S, F = (equal.features(image, ["relu5_1"])["relu5_1"][0].flatten(1) for image in (pair[1], x))
+        D = F @ F.T / F.shape[1] - S @ S.T / S.shape[1]
+        deep[count] = (D / (2 * len(D))).square().sum().item()  # Eq. 4 where M differs: Gram matrices over their M
+        unlike[count] = D.diagonal().square().max().item() / D.diagonal().square().sum().item()
+    assert deep[2] > 20 * deep[len(many)] and unlike[2] > 0.3
 
 
 def test_both_weights_times_ten_is_the_same_painting_at_ten_times_the_loss(network):

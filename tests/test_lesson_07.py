@@ -37,14 +37,15 @@ def test_in_each_row_more_content_is_bought_with_style(panels):
         row = [panels[count, ratio] for ratio in RATIOS]
         content = [panel.losses["content"] for panel in row]
         style = [math.fsum(style_terms(panel).values()) / count for panel in row]
-        assert content == sorted(content, reverse=True) and content[0] > 7 * content[-1]
-        assert style == sorted(style) and style[-1] > 7 * style[0]
+        assert content == sorted(content, reverse=True) and content[0] > 5 * content[-1]
+        assert style[1] < style[2] < style[3] and style[3] > 5 * style[0]  # relu1_1 alone: the first step is free
 
 
-def test_in_each_column_every_added_style_layer_costs_content(panels):
+def test_in_each_column_more_style_layers_cost_content_and_where_style_weighs_every_one_of_them(panels):
     for ratio in RATIOS:
         content = [panels[count, ratio].losses["content"] for count in range(1, 6)]
-        assert content == sorted(content)
+        assert content[-1] > 2 * content[0]
+        assert content == sorted(content) or ratio > 1e-3
 
 
 def test_the_stored_total_is_equation_7_of_the_stored_terms(panels):
@@ -54,7 +55,7 @@ def test_the_stored_total_is_equation_7_of_the_stored_terms(panels):
         assert panel.losses["total"] == pytest.approx(total, rel=1e-5)
 
 
-def test_a_style_layer_that_was_not_asked_for_is_not_matched(panels, network):
+def test_of_a_style_layer_that_was_not_asked_for_far_more_is_left_than_of_those_that_were(panels, network):
     p, a = load_image("chelsea", size=256), load_image("shapes", size=256)
     weights = {"content_weight": 1.0, "style_weight": 1.0, "tv_weight": 0.0}
     measure = painting_objective(network, p, a, **weights)
@@ -62,8 +63,9 @@ def test_a_style_layer_that_was_not_asked_for_is_not_matched(panels, network):
         for count in range(1, 6):
             terms = measure(panels[count, 1e-5].image)
             losses = [terms[f"style {layer}"].item() for layer in STYLE_LAYERS]
-            assert max(losses[:count]) < 0.04
-            assert min(losses[count:], default=1.0) > 0.07
+            assert max(losses[:count]) < 0.03
+            assert min(losses[count:], default=1.0) > 8 * max(losses[:count])
+            assert losses[4] > 0.2 or count == 5
 
 
 def test_doubling_every_weight_changes_nothing(network):
@@ -86,7 +88,7 @@ def test_only_the_proportions_of_the_layer_weights_count():
 def test_content_at_a_low_layer_keeps_the_pixels_and_total_variation_takes_the_grain_away(network):
     p, a = load_image("chelsea", size=96), load_image("shapes", size=96)
     ends = {}
-    for name, change in {"plain": {}, "low": {"content_layers": ["relu2_1"]}, "tv": {"tv_weight": 0.1}}.items():
+    for name, change in {"plain": {}, "low": {"content_layers": ["relu1_2"]}, "tv": {"tv_weight": 0.1}}.items():
         *_, ends[name] = stylise(p, a, network, **({"content_weight": 0.3, "steps": 40} | change))
     far = {name: (end.image - p).abs().mean() for name, end in ends.items()}
     assert far["low"] < far["plain"]

@@ -18,7 +18,7 @@ from stylekit.transfer import stylise
 
 SOURCE = Path(__file__).resolve().parent.parent / "notebooks" / "source" / "08-how-to-descend.py"
 TAUGHT = ("looking", "gradient_descent", "adam", "dot", "direction", "lbfgs", "flops")
-WEIGHTS = {"content_weight": 0.05, "style_weight": 1.0, "tv_weight": 0.001}
+WEIGHTS = {"content_weight": 0.1, "style_weight": 1.0, "tv_weight": 0.003}
 
 
 @pytest.fixture(scope="module")
@@ -159,20 +159,32 @@ def test_gradient_descent_at_its_best_rate_needs_moves_in_proportion_to_the_rati
     assert distances[moves] <= 1 / 1000 < distances[moves - 1]
 
 
-def test_lbfgs_gets_lower_than_adam_and_gradient_descent_at_rates_that_work(taught, network):
-    p, objective = painting(network, 56)
-    ends = {}
-    for name, rates in (("gradient_descent", (30, 100)), ("adam", (0.05,))):
+@pytest.mark.slow
+@pytest.mark.parametrize("names", [("chelsea", "waves"), ("coffee", "shapes")], ids=" + ".join)
+def test_without_a_rate_lbfgs_gets_as_low_as_adam_at_the_best_of_three_and_lower_than_gradient_descent(
+    taught, network, names
+):
+    p, a = (load_image(name, 80) for name in names)
+    objective, ends = painting_objective(network, p, a, **WEIGHTS), {}
+    for name, rates in (("gradient_descent", (1, 10, 100)), ("adam", (0.001, 0.05, 1.0))):
         runs = [places_of(taught[name], objective, p, 40, rate, looking=taught["looking"])[1] for rate in rates]
         ends[name] = min(run[-1] for run in runs)
     *_, last = minimise(p, objective, 40)
-    assert last.losses["total"] < ends["adam"] < ends["gradient_descent"]
+    assert last.losses["total"] < 1.2 * ends["adam"]
+    assert last.losses["total"] < 0.85 * ends["gradient_descent"]
 
 
-def test_more_history_gets_lower(taught, network):
+def test_more_pairs_help_where_the_curvature_stays_what_it_is(taught):
+    start, ends = torch.ones(35, dtype=torch.float64), {}
+    for m in (1, 50):
+        ends[m] = min(places_of(taught["lbfgs"], quartic, start, 40, m, looking=taught["looking"])[1])
+    assert ends[50] < ends[1] / 50
+
+
+def test_on_a_painting_one_pair_is_nearly_as_good_as_fifty(taught, network):
     p, objective = painting(network, 56)
-    ends = {m: places_of(taught["lbfgs"], objective, p, 80, m, looking=taught["looking"])[1][-1] for m in (1, 10)}
-    assert ends[10] < ends[1] / 1.05
+    ends = [places_of(taught["lbfgs"], objective, p, 80, m, looking=taught["looking"])[1][-1] for m in (1, 10, 50)]
+    assert max(ends) < 1.3 * min(ends)
 
 
 def test_clipping_alone_gets_stuck_where_holding_the_values_at_the_edge_arrives(taught):
@@ -188,18 +200,26 @@ def test_clipping_alone_gets_stuck_where_holding_the_values_at_the_edge_arrives(
     assert last.losses["total"] == pytest.approx(lowest, rel=1e-6)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("names", [("chelsea", "swirls"), ("coffee", "shapes")], ids=" + ".join)
-def test_every_road_that_knows_the_box_saves_a_far_lower_loss_than_clamping_at_the_end(taught, network, names):
-    p, a = (load_image(name, 56) for name in names)
+def saved_by_each_road(taught, network, names):
+    """Return the loss as saved of clamping at the end, and of the roads that know the box: walls, clipping, package."""
+    p, a = (load_image(name, 64) for name in names)
     objective = painting_objective(network, p, a, **WEIGHTS)
-    saved = lambda x: objective(x.clamp(0, 1))["total"].item()  # noqa: E731
     walled = lambda x: {"total": objective(x)["total"] + 10 * (x - x.clamp(0, 1)).square().mean()}  # noqa: E731
-    descend = lambda height, *options: saved(taught["lbfgs"](taught["looking"](height)[0], p, 60, *options))  # noqa: E731
-    *_, last = minimise(p, objective, 60)
-    ends = [descend(walled), descend(objective, 10, True, 0.01, lambda x: x.clamp(0, 1)), saved(last.image)]
-    assert max(ends) < 0.8 * descend(objective)
-    assert last.losses["total"] == pytest.approx(ends[-1], rel=1e-5)
+    descend = lambda height, *options: taught["lbfgs"](taught["looking"](height)[0], p, 80, *options)  # noqa: E731
+    *_, last = minimise(p, objective, 80)
+    clipped = descend(objective, 10, True, 0.01, lambda x: x.clamp(0, 1))
+    ends = [descend(objective), descend(walled), clipped, last.image]
+    assert torch.equal(last.image, last.image.clamp(0, 1))
+    return [objective(end.clamp(0, 1))["total"].item() for end in ends]
+
+
+@pytest.mark.slow
+def test_to_clamp_only_at_the_end_saves_a_higher_loss_than_the_roads_that_know_the_box(taught, network):
+    dearer = []
+    for names in (("chelsea", "waves"), ("coffee", "shapes")):
+        clamped, *others = saved_by_each_road(taught, network, names)
+        dearer += [math.log(clamped / other) for other in others]
+    assert math.exp(math.fsum(dearer) / len(dearer)) > 1.03  # about 1.15
 
 
 def test_torchs_lbfgs_takes_a_tiny_loss_for_the_bottom_and_stylekits_does_not(network):
@@ -229,7 +249,7 @@ def test_small_first_gets_lower_from_noise_for_the_same_work(network):
     *_, large = stylise(p, a, network, sizes=[128], steps=40, **options)
     *_, both = stylise(p, a, network, sizes=[64, 128], steps=32, **options)
     assert 32 / 4 + 32 == 40 and large.evaluations <= 40 and both.evaluations <= 64
-    assert both.losses["total"] < 0.97 * large.losses["total"]
+    assert both.losses["total"] < large.losses["total"]
 
 
 class Rough(LossNetwork):

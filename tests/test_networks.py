@@ -43,11 +43,11 @@ def test_the_network_is_frozen_but_the_picture_gets_a_gradient(compact):
     assert image.grad.abs().sum() > 0
 
 
-def test_the_shipped_weights_are_at_most_two_megabytes_of_float16():
+def test_the_shipped_weights_are_at_most_eight_megabytes_of_float16():
     from stylekit.assets import data_folder
 
     file = data_folder() / "compact.safetensors"
-    assert file.stat().st_size <= 2_000_000
+    assert file.stat().st_size <= 8_000_000
     assert {t.dtype for t in safetensors.torch.load_file(file).values()} == {torch.float16}
 
 

@@ -461,14 +461,16 @@ def test_the_losses_are_drawn_and_folded_away(studio):
     assert 'alt="' in studio.curves.value and "base64" in studio.curves.value
 
 
-def test_a_preset_sets_the_content_weight_and_the_style_size_goes_into_the_painting(monkeypatch):
+def test_a_preset_sets_weight_and_layer_of_the_content_and_the_style_size_goes_into_the_painting(monkeypatch):
     studio = Studio()
     studio.preset.value = "more-photo"
-    assert studio.settings.content_weight == pytest.approx(PRESETS["more-photo"]["content_weight"])
+    for name, value in PRESETS["more-photo"].items():
+        assert getattr(studio.settings, name) == value
     studio.style_size.value = 0.5
     asked = []
     monkeypatch.setattr(jobs, "stylise", lambda *pictures, **options: asked.append(options) or iter(()))
     photograph = images.to_pil(images.load_image("chelsea", 64))
     list(jobs.make_picture(replace(studio.settings, size=64), photograph, photograph))
-    assert (asked[0]["style_size"], asked[0]["content_weight"]) == (0.5, studio.settings.content_weight)
+    assert asked[0]["style_size"] == 0.5
+    assert {name: asked[0][name] for name in PRESETS["more-photo"]} == PRESETS["more-photo"]
     studio.close()

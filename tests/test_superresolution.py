@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+import train_enlarger
 from conftest import photograph
+from PIL import Image
 from scipy.ndimage import gaussian_filter
+from skimage.transform import resize
 
 from stylekit import images
 from stylekit.feedforward import (
@@ -169,3 +172,18 @@ def test_each_enlarger_that_ships_wins_by_the_measure_it_was_taught_and_both_bea
 def test_an_enlarger_that_does_not_ship_is_told():
     with pytest.raises(ValueError, match="pixels or perceptual"):
         load_enlarger("sharp")
+
+
+@pytest.mark.slow
+def test_the_tool_trains_an_enlarger_that_goes_on_from_another_and_beats_it(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        picture = resize(rng.random((16, 16, 3)), (128, 128))
+        Image.fromarray((255 * picture).astype(np.uint8)).save(tmp_path / f"{number}.png")
+    first, second = tmp_path / "pixels.safetensors", tmp_path / "more.safetensors"
+    words = ["pixels", "--photos", str(tmp_path)]
+    assert train_enlarger.main([*words, "--steps", "1", "-o", str(first)]) == 0
+    assert train_enlarger.main([*words, "--steps", "40", "--start", str(first), "-o", str(second)]) == 0
+    y = images.load_image(tmp_path / "23.png")
+    far = [mean_squares(Enlarger(load_transformer(file, "cpu")).enlarge(shrink(y)), y) for file in (first, second)]
+    assert far[1] < far[0]

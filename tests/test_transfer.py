@@ -153,7 +153,7 @@ def test_layers_without_weight_are_not_evaluated(network, content, style):
 
 
 def test_reconstruction_from_a_low_layer_comes_back_to_the_photograph(network, content):
-    steps = list(transfer.reconstruct(content, network, "relu1_1", steps=40))
+    steps = list(transfer.reconstruct(content, network, "relu1_1", steps=80))
     error = lambda image: (image - content).square().mean().item()  # noqa: E731
     assert error(steps[-1].image) < 0.05 * error(steps[0].image)
 

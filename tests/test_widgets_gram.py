@@ -123,12 +123,12 @@ def test_each_button_says_its_entry_and_the_larger_the_entry_the_lighter_the_but
 def test_of_a_wide_layer_the_filters_of_the_most_energy_can_be_clicked_and_the_sliders_reach_all(network):
     viewer = GramViewer(network, IMAGE, "relu3_1")
     F = network.features(IMAGE, ["relu3_1"])["relu3_1"][0]
-    energy = {n: F[n].square().sum().item() for n in range(64)}
+    energy = {n: F[n].square().sum().item() for n in range(96)}
     expected = sorted(sorted(energy, key=energy.get, reverse=True)[:16])
     assert list(viewer.buttons) == [(i, j) for i in expected for j in expected]
     other = next(n for n in energy if n not in expected and energy[n] > 0)
     viewer.i.value = other
-    assert viewer.i.max == 63 and said(viewer) == (other, 1, pytest.approx((F[other] * F[1]).sum().item(), rel=1e-4))
+    assert viewer.i.max == 95 and said(viewer) == (other, 1, pytest.approx((F[other] * F[1]).sum().item(), rel=1e-4))
     assert framed(viewer) == []
 
 

@@ -2,7 +2,7 @@
 
     python tools/agreement.py compact vgg16 --photos TAR|FOLDER --art TAR|FOLDER
 
-Looked at are the last 20 of the photographs and of the art, which `distil_compact.py` never teaches, and ten paintings
+Looked at are the last 20 of the photographs and of the art, which `train_compact.py` never teaches, and ten paintings
 that the second network makes of them. For each layer:
 
 * linear, squared: cosines of the centred kernels K_ij = f_i . f_j and K_ij^2 over positions i, j of all pictures;

@@ -95,7 +95,7 @@ def draw_batch(pictures, size, random) -> torch.Tensor:
 
 
 def load_student(name) -> LossNetwork:
-    """Return a network by name, or one of LAYERS and any widths from a file that `distil_compact.py` wrote."""
+    """Return a network by name, or one of LAYERS and any widths from a file that `train_compact.py` wrote."""
     weights = safetensors.torch.load_file(name) if str(name).endswith(".safetensors") else {}
     if "conv4_3.weight" not in weights or "conv4_4.weight" in weights or len(weights["conv1_1.weight"]) == 64:
         return load_network(name, device="cpu")

@@ -1,283 +1,354 @@
-"""Train the compact loss network from any pictures and any teacher, and write `data/compact.safetensors`.
+"""Train the compact loss network from any pictures and any teacher, and write its weights.
 
-    python tools/train_compact.py PICTURES [PICTURES ...] --teacher vgg19|FILE -o data/compact.safetensors
+    python tools/train_compact.py --teacher vgg16 --photos TAR|FOLDER --art TAR|FOLDER --minutes 300 \
+        --out compact.safetensors --checkpoint compact.checkpoint
 
-PICTURES are folders or tar files. The teacher is torchvision's VGG-19 (`vgg19`, or a file of its weights), or the
-compressed VGG-19 of Wang et al. (CVPR 2020, MIT licence) as a safetensors file with the names conv11 ... conv51_aux.
+Style and content losses are made of inner products of responses, K_ij = f_i . f_j / N over positions i, j:
+||G - A||^2 = mean K_ij^2 - 2 mean K_ia^2 + mean K_ab^2. A student with the teacher's *kernel* K has the teacher's
+losses, whatever its width. So each layer is taught, at random positions anywhere in a batch,
 
-Two losses per taught layer, both relative (0 is perfect, 1 is what a constant zero scores):
+* the kernel K, the centred K (row and column means taken off: differences are made of those), the centred K^2;
+* the logarithms of the style distances ||G_a - G_b|| between whole pictures, its own paintings among them;
+* to foretell the teacher's responses from its own by a linear map and a ReLU (a "head", thrown away afterwards).
 
-* regression: a 1 x 1 convolution and a ReLU (a "head", thrown away afterwards) predict the teacher's response from
-  the student's; squared error divided by each teacher channel's mean square;
-* kernel: for random positions i, j anywhere in the batch, the inner product f_i . f_j of the student's responses
-  has to equal the teacher's. Every Gram-matrix distance is made of such products,
-  ||G - A||^2 = sum (f_i . f_j)^2 - 2 sum (f_i . a_j)^2 + sum (a_i . a_j)^2, and so is every content loss:
-  a student with the teacher's kernel has the teacher's style loss, whatever its width.
-
-Step k draws its batch from (seed, k), so that a killed run resumes from its checkpoint as if nothing had happened.
+A step draws all that it draws from (seed, step). A killed run goes on from its checkpoint with new questions to the
+teacher; an unbroken run of as many steps gives the same weights on the same machine.
 """
 
 import argparse
-import io
 import json
-import tarfile
+import time
 from pathlib import Path
 
-import numpy as np
+import agreement
+import compact_easel as easel
+import compact_lessons as lessons
 import safetensors.torch
 import torch
 import torch.nn.functional as functional
-from PIL import Image, ImageOps, UnidentifiedImageError
+from compact_easel import centred, log_distances
+from compact_lessons import LAYERS, grams, rows
 from torch import nn
-from tqdm import tqdm
 
-from stylekit.networks import COMPACT, load_network
+from stylekit.networks import LossNetwork
 
-SIDE = 128  # pixels of a stored training picture
-TAUGHT = [f"relu{n}" for n in ("1_1", "1_2", "2_1", "2_2", "3_1", "3_3", "4_1", "4_2", "4_3", "5_1")]
-WANG_LAYERS = ("11", "12", "21", "22", "31", "32", "33", "34", "41", "42", "43", "44", "51")
-STRIDE = {1: 8, 2: 4, 3: 2, 4: 1, 5: 1}  # the losses look at every eighth row and column of block 1, ...
-POSITIONS = 512  # sampled for the kernel loss
-DECAY = 0.3  # the last part of the run, in which the learning rate falls linearly to zero
-
-
-class WangTeacher(nn.Module):
-    """The 16x compressed encoder of Wang et al.; where it knows VGG-19's own features (`aux`), it returns those."""
-
-    def __init__(self, file):
-        super().__init__()
-        self.weights = {
-            k: v.contiguous(memory_format=torch.channels_last) if v.ndim == 4 else v
-            for k, v in safetensors.torch.load_file(file).items()
-        }
-
-    def features(self, image, layers):
-        w, found = self.weights, {}
-        x = functional.conv2d(image, w["conv0.weight"], w["conv0.bias"])
-        for name in WANG_LAYERS:
-            if name[1] == "1" and name != "11":
-                x = functional.max_pool2d(x, 2)
-            padded = functional.pad(x, (1, 1, 1, 1), mode="reflect")
-            x = functional.relu(functional.conv2d(padded, w[f"conv{name}.weight"], w[f"conv{name}.bias"]))
-            layer, aux = f"relu{name[0]}_{name[1]}", f"conv{name}_aux"
-            if layer in layers:
-                found[layer] = strided(x, layer)
-                if f"{aux}.weight" in w:
-                    z = functional.conv2d(found[layer], w[f"{aux}.weight"], w[f"{aux}.bias"])
-                    found[layer] = functional.relu(z)
-        return found
-
-
-class NetworkTeacher(nn.Module):
-    """Any loss network of the kit as a teacher, VGG-19 for one."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
-    def features(self, image, layers):
-        return {name: strided(f, name) for name, f in self.network.features(image, layers).items()}
-
-
-def strided(responses, layer):
-    """Keep every s-th row and column of (B, N, H, W), s by the layer's block."""
-    s = STRIDE[int(layer[4])]
-    return responses[:, :, s // 2 :: s, s // 2 :: s]
-
-
-def load_teacher(name):
-    """Return the teacher named on the command line."""
-    if name.endswith(".safetensors"):
-        with safetensors.safe_open(name, "pt") as file:
-            if "conv11_aux.weight" in file.keys():  # noqa: SIM118 (a safetensors handle is no dict)
-                return WangTeacher(name)
-    return NetworkTeacher(load_network(name))
-
-
-def read_files(source):
-    """Yield the contents of the files in a folder or a tar file."""
-    if source.is_dir():
-        yield from (path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file())
-    else:
-        with tarfile.open(source) as archive:
-            yield from (archive.extractfile(member).read() for member in archive if member.isfile())
-
-
-def read_pictures(source):
-    """Yield (SIDE, SIDE, 3) uint8 arrays from a folder or a tar file; count what is not a picture."""
-    unreadable = 0
-    for data in tqdm(read_files(source), desc=source.name, unit=" pictures"):
-        try:
-            picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
-        except (UnidentifiedImageError, OSError):
-            unreadable += 1
-            continue
-        scale = SIDE / min(picture.size)
-        width, height = (max(SIDE, round(side * scale)) for side in picture.size)
-        left, top = (width - SIDE) // 2, (height - SIDE) // 2
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        yield np.asarray(picture.crop((left, top, left + SIDE, top + SIDE)))
-    if unreadable:
-        tqdm.write(f"{source.name}: {unreadable} files are not pictures, skipped")
-
-
-def draw_batch(pictures, size, crop, generator):
-    """Return (size, 3, crop, crop) in [0, 1]: zoomed crops, flips, light and colour jitter, some with noise."""
-    picks = torch.randint(len(pictures), (size,), generator=generator)
-    window = int(torch.randint(crop // 2, SIDE + 1, (1,), generator=generator))
-    crops = []
-    for index in picks:
-        top, left = torch.randint(SIDE - window + 1, (2,), generator=generator)
-        piece = pictures[index, top : top + window, left : left + window]
-        crops.append(piece.flip(1) if torch.rand((), generator=generator) < 0.5 else piece)
-    x = torch.stack(crops).permute(0, 3, 1, 2).float() / 255
-    x = functional.interpolate(x, crop, mode="bilinear", antialias=True)
-
-    def draw(low, high, channels=1):
-        return low + (high - low) * torch.rand(size, channels, 1, 1, generator=generator)
-
-    x = (x - 0.5) * draw(0.7, 1.3) + 0.5 + draw(-0.15, 0.15) + draw(-0.1, 0.1, 3)
-    noise = torch.randn(x.shape, generator=generator) * draw(0, 0.3) * (draw(0, 1) < 0.2)
-    return (x + noise).clamp(0, 1).contiguous(memory_format=torch.channels_last)
+WIDTHS = (16, 48, 96, 192, 256)
+BATCH, GROUPS = 16, 2  # crops of a step; of these, so many groups of (painting, style, photograph)
+SEEN = 32  # positions of a layer of a crop in one step
+FRESH = 48  # crops that the teacher is asked about at a time
+FEW = 10  # times FRESH crops: under this the teacher is asked four times as often
+PLATEAU = 0.4  # the part of a run before its rate falls
+SILENT = 1e-4  # of its layer's mean square: a filter below is revived
 
 
 class Student(nn.Module):
-    """The compact network and its heads."""
+    """The compact network, the running mean of its weights (which is what is kept), and its heads."""
 
-    def __init__(self, channels):
+    def __init__(self, widths, teacher):
         super().__init__()
-        self.network = COMPACT.build()
-        for convolution in self.network.convolutions.values():
-            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-            nn.init.zeros_(convolution.bias)
-        width = {f"relu{name[4:]}": c.out_channels for name, c in self.network.convolutions.items()}
-        self.heads = nn.ModuleDict({name: nn.Conv2d(width[name], channels[name], 1) for name in TAUGHT})
+        build = {"blocks": lessons.BLOCKS, "widths": widths, "padding": "replicate"}
+        self.network, self.average = LossNetwork(**build), LossNetwork(**build).requires_grad_(False)
+        self.heads = nn.ModuleDict()
+        for name, convolution in self.network.convolutions.items():
+            layer, width = f"relu{name[4:]}", convolution.out_channels
+            self.heads[layer] = nn.Linear(width, teacher.convolutions[name].out_channels)
+            self.register_buffer(f"use_{layer}", torch.ones(width))  # running mean square of each filter
+        self.to(memory_format=torch.channels_last)
 
-    def losses(self, image, targets, mean_square, generator):
-        """Return {layer: (regression, kernel)}."""
-        answers = self.network.features(image, TAUGHT)
-        losses = {}
-        for name in TAUGHT:
-            answer = strided(answers[name], name)
-            error = functional.relu(self.heads[name](answer)).float() - targets[name].float()
-            scale = mean_square[name].clamp(min=1e-3 * mean_square[name].mean())
-            regression = (error.square().mean(dim=(0, 2, 3)) / scale).mean()
-            losses[name] = regression, kernel_error(answer, targets[name], mean_square[name], generator)
-        return losses
+    @torch.no_grad()
+    def follow(self, step):
+        """Move the running mean towards the weights; it looks back over a tenth of the steps, 1,000 at most."""
+        toward = max(1e-3, 10 / (step + 10))
+        for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(now, toward)
 
+    @torch.no_grad()
+    def notice(self, found):
+        for layer, responses in found.items():
+            self.get_buffer(f"use_{layer}").lerp_(responses.detach().float().square().mean(dim=(0, 2, 3)), 0.02)
 
-def kernel_error(answer, target, mean_square, generator):
-    """Return the relative squared error of the inner products between responses at random positions."""
-    with torch.autocast("cpu", enabled=False):
-        a, t = (f.float().permute(0, 2, 3, 1).flatten(0, 2) for f in (answer, target))  # positions x channels
-        picks = torch.randint(len(a), (POSITIONS,), generator=generator)
-        a, t = a[picks], t[picks]
-        wanted = t @ t.T * (a.shape[1] / mean_square.sum())  # the student's channels get mean square 1
-        return (a @ a.T - wanted).square().mean() / wanted.square().mean()
-
-
-def learning_rate(step, steps, peak):
-    """Return the rate of a step: a short warm-up, a plateau, a linear fall to zero."""
-    return peak * min(1, (step + 1) / 200, (steps - step) / (DECAY * steps))
-
-
-def batch_of_step(pictures, options, step):
-    generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-    return draw_batch(pictures, options.batch, options.crop, generator), generator
+    def revive(self) -> int:
+        """Put half of its layer's strongest filter in the place of each silent one; return how many there were."""
+        revived = 0
+        for layer in LAYERS:
+            use = self.get_buffer(f"use_{layer}")
+            for silent in torch.nonzero(use < SILENT * use.mean()).flatten():
+                strongest = int(use.argmax())
+                for network in (self.network, self.average):
+                    split_filter(network, layer, strongest, silent)
+                use[strongest] /= 2
+                use[silent] = use[strongest]
+                revived += 1
+        return revived
 
 
-def measure_teacher(teacher, pictures, options):
-    """Return each taught layer's mean square per channel over four batches."""
-    sums = {}
-    for step in range(-4, 0):
-        x, _ = batch_of_step(pictures, options, 1_000_000_000 + step)
-        for name, f in teacher.features(x, TAUGHT).items():
-            sums[name] = sums.get(name, 0) + f.float().square().mean(dim=(0, 2, 3)) / 4
-    return sums
+@torch.no_grad()
+def split_filter(network, layer, strong, silent, noise=0.01):
+    """Make two filters of one, each 1 / sqrt 2 of it: but for a little noise, kernels and later responses stay."""
+    names = list(network.convolutions)
+    place = names.index(f"conv{layer[4:]}")
+    convolution, share = network.convolutions[names[place]], 2**-0.5
+    for part in (convolution.weight, convolution.bias):
+        part[strong] *= share
+        part[silent] = part[strong] * (1 + noise * torch.randn(part[strong].shape))
+    if place + 1 < len(names):
+        following = network.convolutions[names[place + 1]].weight
+        following[:, strong] *= share
+        following[:, silent] = following[:, strong]
 
 
-def train(options):
-    """Train from the checkpoint, or from the seed, to the last step, saving on the way."""
-    teacher = load_teacher(options.teacher).requires_grad_(False)
-    pictures = torch.from_numpy(np.stack([p for source in options.pictures for p in read_pictures(source)]))
-    mean_square = measure_teacher(teacher, pictures, options)
-    torch.manual_seed(options.seed)
-    student = Student({name: len(m) for name, m in mean_square.items()}).to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(student.parameters(), lr=options.rate, weight_decay=1e-4)
-    first = resume(options.checkpoint, student, optimiser)
-    bar = tqdm(range(first, options.steps), initial=first, total=options.steps, unit=" steps", mininterval=10)
-    errors = {}
-    for step in bar:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, options.steps, options.rate)
-        losses = train_step(teacher, student, optimiser, mean_square, batch_of_step(pictures, options, step), options)
-        errors = running_mean(errors, losses)
-        if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
-            save(options, student, optimiser, step + 1, errors)
-            line = "  ".join(f"{name[4:]} {r:.3f}/{k:.3f}" for name, (r, k) in errors.items())
-            tqdm.write(f"{step + 1:6d}  {line}")
+def relative_error(ours, theirs):
+    return (ours - theirs).square().mean() / theirs.square().mean()
 
 
-def train_step(teacher, student, optimiser, mean_square, batch, options):
-    """Move the student's weights once; return its losses per layer before that."""
-    x, generator = batch
-    with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
-        with torch.no_grad():
-            targets = teacher.features(x, TAUGHT)
-        losses = student.losses(x, targets, mean_square, generator)
-    loss = sum(regression + options.kernel_weight * kernel for regression, kernel in losses.values())
-    optimiser.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-    optimiser.step()
+def kernel_errors(answer, target):
+    """Return the relative errors of the kernel, plain, centred, and squared and centred, of (n, N) and (n, N')."""
+    K, wanted = (f @ f.T / f.shape[1] for f in (answer, target))
+    return {
+        "kernel": relative_error(K, wanted),
+        "linear": relative_error(centred(K), centred(wanted)),
+        "squared": relative_error(centred(K.square()), centred(wanted.square())),
+    }
+
+
+def layer_losses(responses, head, positions, target, G=None):
+    """Return {name: loss} of a layer: responses (B, N, H, W), positions (B, P), target (B, P, N'), G (b, N', N')."""
+    F = rows(responses.float())
+    answer = F.gather(1, positions[:, :, None].expand(-1, -1, F.shape[2])).flatten(0, 1)
+    target = target.float().flatten(0, 1)
+    spread = target.square().mean(dim=0)
+    error = (functional.relu(head(answer)) - target).square().mean(dim=0)
+    losses = kernel_errors(answer, target)
+    losses["regression"] = (error / spread.clamp(min=0.05 * spread.mean())).mean()
+    if G is not None:
+        ours = log_distances(grams(responses[-len(G) :].float()).flatten(1))
+        losses["distance"] = (ours - log_distances(G.flatten(1))).square().mean().float()
     return losses
 
 
-def running_mean(errors, losses):
-    """Return the mean losses of about the last fifty steps."""
-    new = {name: [loss.item() for loss in pair] for name, pair in losses.items()}
-    return {n: [0.98 * o + 0.02 * v for o, v in zip(errors.get(n, new[n]), new[n], strict=True)] for n in new}
+class Muon(torch.optim.Optimizer):
+    """Steps as long as Adam's along the momentum, all singular values set to about 1 (Jordan and others, 2024)."""
+
+    def __init__(self, groups, lr):
+        super().__init__(groups, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for weight in group["params"]:
+                momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+                momentum.lerp_(weight.grad, 0.05)
+                step = orthogonal(torch.lerp(weight.grad, momentum, 0.95).flatten(1))
+                weight.sub_(step.view(weight.shape), alpha=group["lr"] * 0.2 * max(step.shape) ** 0.5)
 
 
-def resume(checkpoint, student, optimiser):
-    """Load the checkpoint if there is one and return the step to go on with."""
-    if not checkpoint.exists():
-        return 0
-    state = torch.load(checkpoint, weights_only=True)
-    student.load_state_dict(state["student"])
-    optimiser.load_state_dict(state["optimiser"])
-    return state["step"]
+def orthogonal(M):
+    """Return about U V^T of M = U S V^T (n, m), n <= m or the transposed, by five Newton-Schulz iterations."""
+    if len(M) > M.shape[1]:
+        return orthogonal(M.T).T
+    X = (M / M.norm().clamp(min=1e-12)).bfloat16()
+    for _ in range(5):
+        A = X @ X.T
+        X = 3.4445 * X + (-4.7750 * A + 2.0315 * A @ A) @ X
+    return X.float()
 
 
-def save(options, student, optimiser, step, errors):
-    """Write the checkpoint, and the weights so far in float16; both whole or not at all."""
-    partial = options.checkpoint.with_suffix(".partial")
-    torch.save({"student": student.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, partial)
-    partial.replace(options.checkpoint)
-    weights = {k: v.half().contiguous() for k, v in student.network.convolutions.state_dict().items()}
-    rounded = {name: [round(r, 4), round(k, 4)] for name, (r, k) in errors.items()}
-    facts = {"steps": str(step), "seed": str(options.seed), "errors": json.dumps(rounded)}
-    partial = options.output.with_suffix(".partial")
-    safetensors.torch.save_file(weights, partial, metadata=facts)
-    partial.replace(options.output)
+def make_optimisers(student, deep):
+    """Return one for convolutions and one for the rest; blocks 4 and 5, whose filters die first, go at a lower rate."""
+    convolutions, rest = [], [{"params": list(student.heads.parameters()), "part": 1.0}]
+    for name, convolution in student.network.convolutions.items():
+        part = deep if name[4] in "45" else 1.0
+        convolutions.append({"params": [convolution.weight], "part": part})
+        rest.append({"params": [convolution.bias], "part": part})
+    return [Muon(convolutions, lr=0), torch.optim.Adam(rest, lr=0)]
 
 
-def main(arguments=None):
+class Training:
+    """A student, its teacher, the lessons so far, and all that a checkpoint holds."""
+
+    def __init__(self, options):
+        self.options = options
+        self.photos, self.art = (lessons.read_pictures(sources) for sources in (options.photos, options.art))
+        self.teacher = lessons.load_teacher(options.teacher)
+        torch.manual_seed(options.seed)
+        self.student = Student(options.widths, self.teacher)
+        self.optimisers = make_optimisers(self.student, options.deep)
+        self.state = {"step": 0, "seconds": 0.0, "last": options.steps}
+        self.hold_out()
+        if options.checkpoint.exists():
+            self.resume(torch.load(options.checkpoint, weights_only=True))
+        else:
+            self.start()
+        asked = self.teacher, self.state["scale"], options.bfloat16
+        self.answers = lessons.Answers(*asked, options.crops)
+        self.gallery = lessons.Answers(*asked, options.gallery, whole=True)
+        self.easel = easel.Easel(self.photos, self.art)
+
+    def hold_out(self):
+        """Take the last pictures away for the figures, and have the teacher make paintings of them."""
+        kept = agreement.held_out(self.photos, self.art, self.teacher)
+        del self.photos[-agreement.HELD_OUT :], self.art[-agreement.HELD_OUT :]
+        photos, art = kept["pictures"].chunk(2)
+        self.photo, self.style = photos[: agreement.PAINTINGS], art[: agreement.PAINTINGS]
+        self.held_out = {name: agreement.HeldOut(self.teacher, images) for name, images in kept.items()}
+
+    def start(self):
+        """Set the student's first weights by least squares, or to those of a file, and the teacher's scales."""
+        random = lessons.seeded(self.options.seed, 0, 1)
+        crops = self.fresh(random)
+        self.state["scale"] = lessons.least_squares_start(self.student.network, self.teacher, crops, random)
+        if self.options.start:
+            self.student.network.convolutions.load_state_dict(safetensors.torch.load_file(self.options.start))
+        self.student.average.load_state_dict(self.student.network.state_dict())
+
+    def resume(self, kept):
+        self.student.load_state_dict(kept["student"])
+        for optimiser, state in zip(self.optimisers, kept["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
+        self.state = kept["state"]
+        self.state["last"] = self.state["last"] or self.options.steps
+
+    def save(self):
+        """Write the checkpoint, and the weights so far in float16; both whole or not at all."""
+        optimisers = [optimiser.state_dict() for optimiser in self.optimisers]
+        kept = {"student": self.student.state_dict(), "optimisers": optimisers, "state": self.state}
+        replace(self.options.checkpoint, lambda file: torch.save(kept, file))
+        weights = {k: v.half().contiguous() for k, v in self.student.average.convolutions.state_dict().items()}
+        facts = {"steps": str(self.state["step"]), "seed": str(self.options.seed)}
+        replace(self.options.out, lambda file: safetensors.torch.save_file(weights, file, metadata=facts))
+
+    def fresh(self, random):
+        halves = [lessons.draw_batch(source, FRESH // 2, random) for source in (self.photos, self.art)]
+        return torch.cat(halves).contiguous(memory_format=torch.channels_last)
+
+    def rate(self):
+        """Return the learning rate: a warm-up, a plateau until `PLATEAU` of the time, then a straight fall to zero."""
+        step, last = self.state["step"], self.state["last"]
+        if last is None and self.state["seconds"] > PLATEAU * self.options.minutes * 60:
+            self.save()
+            plateau = self.options.checkpoint.with_suffix(".plateau")  # from here a longer run can go on
+            replace(plateau, lambda file: file.write_bytes(self.options.checkpoint.read_bytes()))
+            self.state["last"] = last = round(step / PLATEAU)
+            self.log(f"the rate falls from here; the same run again: --steps {last}")
+        falling = 1 if last is None else (last - step) / ((1 - PLATEAU) * last)
+        return self.options.rate * min(1, (step + 1) / 200, falling)
+
+    def prepare(self, random):
+        """Ask the teacher about fresh crops and the student's paintings, revive filters: where it is time for that."""
+        step, every = self.state["step"], self.options.fresh_every
+        often = every if len(self.answers) >= FEW * FRESH else max(1, every // 4)
+        if not len(self.answers) or step % often == 0:
+            self.answers.ask(self.fresh(random), random)
+        if self.options.paint_every and step % self.options.paint_every == 0:
+            self.gallery.ask(self.easel.paint(self.student.average, random), random)
+        if step % 100 == 99 and (revived := self.student.revive()):
+            self.log(f"{revived} silent filters revived")
+
+    def lesson(self, random):
+        """Return crops, {layer: (positions, targets)} and {layer: Gram matrices of the last crops}."""
+        groups = GROUPS if len(self.gallery) else 0
+        picks = torch.from_numpy(random.integers(len(self.answers), size=BATCH - 3 * groups))
+        crops, targets = self.answers.lesson(picks, SEEN, random)
+        if not groups:
+            return crops, targets, {}
+        firsts = 3 * torch.from_numpy(random.choice(len(self.gallery) // 3, groups, replace=False))
+        picks = (firsts[:, None] + torch.arange(3)).flatten()
+        more, painted = self.gallery.lesson(picks, SEEN, random)
+        joined = {x: tuple(torch.cat(pair) for pair in zip(targets[x], painted[x], strict=True)) for x in LAYERS}
+        return torch.cat([crops, more]), joined, {x: G[picks].float() for x, G in self.gallery.grams.items()}
+
+    def learn(self, random):
+        """Take one step; return the losses {layer: {name: loss}} before it."""
+        crops, targets, G = self.lesson(random)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bfloat16):
+            found = self.student.network.features(crops, LAYERS)
+        losses = {x: layer_losses(found[x], self.student.heads[x], *targets[x], G.get(x)) for x in LAYERS}
+        weights = self.options.weights
+        loss = sum(weights[name] * value for layer in losses.values() for name, value in layer.items())
+        self.student.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
+        rate = self.rate()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group["part"]
+            optimiser.step()
+        self.student.notice(found)
+        return losses
+
+    def run(self):
+        """Train to the end of the time or of the steps."""
+        state, options = self.state, self.options
+        saved, measured = time.monotonic(), -1e9
+        while state["last"] is None or state["step"] < state["last"]:
+            begun, random = time.thread_time(), lessons.seeded(options.seed, state["step"], 2)
+            self.prepare(random)
+            losses = self.learn(random)
+            state["step"] += 1
+            self.student.follow(state["step"])
+            state["seconds"] += time.thread_time() - begun
+            if state["step"] % options.log_every == 0:
+                self.log("  ".join(f"{x[4:]} " + "/".join(f"{v:.3f}" for v in losses[x].values()) for x in losses))
+            if time.monotonic() > saved + 60 * options.save_minutes:
+                saved = time.monotonic()
+                self.save()
+            if state["seconds"] > measured + 60 * options.measure_minutes:
+                measured = state["seconds"]
+                self.measure()
+        self.save()
+        self.measure()
+
+    def log(self, text):
+        print(f"{self.state['step']:6d} {self.state['seconds'] / 60:6.1f} min  {text}", flush=True)
+
+    def measure(self):
+        """Log the figures on pictures never taught: agreement, and what paintings leave of the style distance."""
+        network = self.student.average
+        for kept, held_out in self.held_out.items():
+            table = held_out.agreement(network)
+            for name in ("linear", "squared", "style", "content", "silent"):
+                self.log(f"{kept} {name:8s} " + " ".join(f"{x[4:]} {table[x][name]:.3g}" for x in table))
+        painted = easel.paint(network, self.photo, self.style, self.photo, 40, 0.05)
+        teacher, student = (easel.style_left(n, self.photo, self.style, painted) for n in (self.teacher, network))
+        self.log(f"style distance left: {teacher:.3f} as the teacher sees it, {student:.3f} as the student does")
+
+
+def replace(file, write):
+    """Write a file whole or not at all."""
+    partial = file.with_name(file.name + ".part")
+    write(partial)
+    partial.replace(file)
+
+
+def parse(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", nargs="+", type=Path, help="folders or tar files of pictures")
-    parser.add_argument("--teacher", required=True, help="vgg19, or a file of weights")
-    parser.add_argument("-o", "--output", type=Path, default=Path("data/compact.safetensors"))
+    parser.add_argument("--teacher", required=True, help="vgg16, vgg19, or a file of weights")
+    parser.add_argument("--photos", nargs="+", required=True, help="folders or tar files of photographs")
+    parser.add_argument("--art", nargs="+", required=True, help="folders or tar files of paintings")
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float, help="of computing; pauses and other programs' time do not count")
+    length.add_argument("--steps", type=int)
+    parser.add_argument("--out", type=Path, default=Path("compact.safetensors"))
     parser.add_argument("--checkpoint", type=Path, default=Path("compact.checkpoint"))
-    parser.add_argument("--steps", type=int, default=6_400)
-    parser.add_argument("--batch", type=int, default=20)
-    parser.add_argument("--crop", type=int, default=112, help="pixels, at most 128")
-    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate of AdamW")
-    parser.add_argument("--kernel-weight", type=float, default=1.0, help="kernel loss against regression loss")
+    parser.add_argument("--start", type=Path, help="weights to begin with instead of a least-squares start")
+    parser.add_argument("--widths", type=lambda text: tuple(map(int, text.split(","))), default=WIDTHS)
+    parser.add_argument("--crops", type=int, default=6_000, help="kept with the teacher's answers, 0.5 MB each")
+    parser.add_argument("--gallery", type=int, default=360, help="of these with Gram matrices, 1.7 MB each")
+    parser.add_argument("--fresh-every", type=int, default=16, help=f"steps between {FRESH} fresh crops")
+    parser.add_argument("--paint-every", type=int, default=40, help="steps between paintings, 0 for none")
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--deep", type=float, default=0.5, help="part of the rate for blocks 4 and 5")
+    parser.add_argument("--weights", type=json.loads, default={}, help='of the losses, as {"linear": 1}')
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save-every", type=int, default=250, help="steps between checkpoints")
+    parser.add_argument("--log-every", type=int, default=50)
+    parser.add_argument("--save-minutes", type=float, default=4)
+    parser.add_argument("--measure-minutes", type=float, default=15)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
-    train(parser.parse_args(arguments))
+    options = parser.parse_args(arguments)
+    standard = {"kernel": 1, "linear": 1, "squared": 0.5, "regression": 0.3, "distance": 0.3}
+    options.weights = standard | options.weights
+    return options
 
 
 if __name__ == "__main__":
-    main()
+    Training(parse()).run()

@@ -19,7 +19,7 @@
 # **What you need to know.** What the responses $F_l$ of a layer are (notebook `01`), the derivative of a square, and
 # the chain rule.
 #
-# **How long it runs.** About 14 seconds on two cores.
+# **How long it runs.** About 20 seconds on two cores.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two pictures, two responses
@@ -48,7 +48,7 @@ strip(
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The [loss network](glossary.md#loss-network) looks at both, at the [layer](glossary.md#layer) that the paper takes
-# for content: `relu4_2`. The [compact network](glossary.md#compact-network) has $N = 128$
+# for content: `relu4_2`. The [compact network](glossary.md#compact-network) has $N = 192$
 # [filters](glossary.md#filter) there, and each may answer at $M = 24 \cdot 36 = 864$ [positions](glossary.md#position).
 # So **the [response](glossary.md#response) to $x$ is a matrix $F$ of shape $(N, M)$**, and **the response to $p$ is a
 # matrix $P$ of the same shape**.
@@ -68,12 +68,12 @@ N, M = F.shape
 F.shape, P.shape
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Every row of $F$ is one [feature map](glossary.md#feature-map), laid flat. Here are four of the 128 rows, laid out
+# Every row of $F$ is one [feature map](glossary.md#feature-map), laid flat. Here are four of the 192 rows, laid out
 # as pictures again: above for the cat, below for the cup. **The same row, the same filter; another picture, another
 # answer.**
 
 # %% slideshow={"slide_type": "skip"}
-filters = (F + P).sum(dim=1).topk(4).indices.tolist()  # the four that respond most
+filters = torch.minimum(F.std(dim=1), P.std(dim=1)).topk(4).indices.tolist()  # loud for both, here and there
 shown = {f"F, filter {i}": F[i].view(24, 36) for i in filters} | {f"P, filter {i}": P[i].view(24, 36) for i in filters}
 list(shown)[:4]
 
@@ -83,8 +83,8 @@ maps(
     columns=4,
     height=1.4,
     shared=True,
-    alt="Eight feature maps of 24 by 36 positions: above four filters' responses to the cat, brightest at its eyes "
-    "and nose; below the same filters' responses to the cup, brightest along the rims of cup and saucer.",
+    alt="Eight feature maps of 24 by 36 positions: above four filters' responses to the cat, brightest at its eyes; "
+    "below the same filters' responses to the cup, in patches on cup, spoon and saucer.",
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -142,7 +142,7 @@ from stylekit.losses import content_loss
 print(inspect.getsource(content_loss))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Three versions, one number?** On the $128 \times 864$ real responses:
+# **Three versions, one number?** On the $192 \times 864$ real responses:
 
 # %%
 loops = content_loss_loops(F.tolist(), P.tolist())
@@ -333,26 +333,29 @@ print(f"maximum error of central differences in float32: {error32:.1g}")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The mask, seen
 #
-# Now the real layer. `conv4_2` is $Z$, `relu4_2` is $F$. Filter 46 answers to the cat's eyes. Read the four maps
+# Now the real layer. `conv4_2` is $Z$, `relu4_2` is $F$. Filter 140 answers to the cat's eyes. Read the four maps
 # from left to right like Eq. 2; zero is white. $Z$ is positive (orange) or negative (purple). The difference $F - P$
-# asks for less of the eyes (orange) and more of the cup's rims (purple). The mask is 1, dark here, where $Z$ is
-# positive. What is left: **the eyes have to go, but more than half of the rims have no say**.
+# asks for less of the eyes (orange) and more of the cup (purple). The mask is 1, dark here, where $Z$ is
+# positive. What is left: **the eyes have to go, but most of the cup has no say**.
 
 # %% slideshow={"slide_type": "skip"}
 Z = network64.features(x, ["conv4_2"])["conv4_2"].flatten(2)[0]  # (N, M)
 masked = content_loss_gradient(F, P)
-reading = {"Z, filter 46": Z, "F - P": F - P, "the mask, F > 0": (F > 0).double(), "Eq. 2": masked}
+reading = {"Z, filter 140": Z, "F - P": F - P, "the mask, F > 0": (F > 0).double(), "Eq. 2": masked}
+eyes = [F[140].view(24, 36)[6:12, columns].max() for columns in (slice(11, 17), slice(24, 30))]
+assert min(eyes) > F[140].max() / 3, "filter 140 should answer to both eyes"
+assert P[140][F[140] == 0].sum() > 0.6 * P[140].sum(), "most of the cup should have no say"
 Z.shape, masked.shape
 
 # %%
 maps(
-    {name: values[46].view(24, 36) for name, values in reading.items()},
+    {name: values[140].view(24, 36) for name, values in reading.items()},
     title="Equation 2, read from left to right",
     signed=True,
     height=1.6,
     alt="Four maps of one filter. Z is orange at the cat's two eyes and purple in many other places; F - P is orange "
-    "at the eyes and purple along the arcs of cup and saucer; the mask is a ragged patchwork of ones; the last map "
-    "keeps the eyes and loses most of the arcs.",
+    "at the eyes and purple at the cup's upper rim and at the coffee; the mask is a ragged patchwork of ones; the last "
+    "map keeps the eyes and loses nearly all of the purple.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -370,17 +373,19 @@ for name, entries in {"F < 0": F < 0, "F = 0": F == 0, "F > 0": F > 0}.items():
 
 # %% tags=["nbval-check-output"]
 asleep = (F.sum(dim=1) == 0) & (P.sum(dim=1) == 0)  # (N,)
-zeros = (F[~asleep] == 0).double().mean()
+at_most = (F > 0).double().mean(dim=1).median()  # of the positions
+assert asleep.double().mean() < 0.05 and at_most < 0.25, "nearly all filters speak, each at few positions"
 print(asleep.sum().item(), "of", N, "filters say nothing to either picture;", end=" ")
-print(f"of the other rows {100 * zeros:.0f} % is zero")
+print(f"half of them speak at {100 * at_most:.0f} % of the positions of the cat, or fewer")
 
 # %% [markdown]
-# Most of it is a habit of our small network, whose deep filters speak to few pictures; the rest is the ReLU at work.
-# So some of the loss may stand where the gradient is zero: where the cup excites a filter and the cat does not. **There
+# It is the ReLU at work. Hardly any filter is asleep, but each is choosy: $Z_{ij}$ is above 0 at a few positions only.
+# So much of the loss stands where the gradient is zero: where the cup excites a filter and the cat does not. **There
 # the loss sees a difference, and cannot say which way to go:**
 
 # %% tags=["nbval-check-output"]
 silent = content_loss(F * (F == 0), P * (F == 0)) / content_loss(F, P)
+assert silent > 0.4, "much of the loss has no gradient"
 print(f"{100 * silent:.0f} % of the loss stands at entries without a gradient")
 
 # %% [markdown]
@@ -500,13 +505,13 @@ print(f"predicted {predicted:.1f}, measured {measured:.1f}: towards the cup the 
 (unmasked,) = torch.autograd.grad(Z_watched, watched, F - P, retain_graph=True)
 wrong = ((unmasked - end_to_end).norm() / end_to_end.norm()).item()
 cosine = (unmasked * end_to_end).sum() / (unmasked.norm() * end_to_end.norm())
-assert wrong > 0.3 and cosine > 0.9, "a gross error, in nearly the right direction"
+assert wrong > 1.2 and cosine > 0.6, "a gross error, and still downhill"
 print(f"length of the error: {wrong:.2f} of the gradient's; cosine of the angle: {cosine:.2f}")
 
 # %% [markdown]
-# An error of nearly half the gradient, where the right way had none beyond rounding. And yet **going against the wrong
-# gradient is still going downhill** (the cosine is positive), so nobody would notice: **only a comparison finds this
-# mistake**.
+# An error longer than the gradient itself, where the right way had none beyond rounding. And yet **going against the
+# wrong gradient is still going downhill** (the cosine is positive), so nobody would notice: **only a comparison finds
+# this mistake**.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **Sent into $F$ instead, $F - P$ needs no mask: the ReLU masks it**, as it passes on its way to $Z$. To mask by hand
@@ -523,8 +528,8 @@ print(f"maximum error {error:.1g}")
 # What does such a gradient look like? **The gradient is a picture: three numbers for each pixel.** We show the way
 # *against* it.
 # Grey means *leave this pixel alone*, a colour means *add some of this*. Rings around the eyes, stripes along the
-# nose and whiskers: there the cat has to change. Side by side the right gradient and the wrong one look alike, as
-# their angle said; on the right is the difference.
+# whiskers: there the cat has to change. The wrong gradient has the rings too; but it shouts all over the face, and on
+# the right is how much of that is wrong.
 
 # %% slideshow={"slide_type": "skip"}
 ways = {"Eq. 2": end_to_end, "the mask forgotten": unmasked, "the difference": unmasked - end_to_end}
@@ -532,10 +537,11 @@ list(ways)
 
 # %%
 strip(
-    {name: 0.5 - way / (8 * end_to_end.std()) for name, way in ways.items()},
+    {name: 0.5 - way / (14 * end_to_end.std()) for name, way in ways.items()},
     height=1.9,
-    alt="Three grey pictures with coloured grain. In the first two the grain draws the cat's eyes, nose and whiskers, "
-    "and one can hardly tell them apart; the third, their difference, is fainter and follows the same features.",
+    alt="Three grey pictures with coloured grain. In the first the grain stands in rings around the cat's eyes, and "
+    "faintly in the whiskers; in the second it is loud there and all over the face, most along the nose; the third, "
+    "their difference, is nearly as loud.",
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -569,9 +575,9 @@ strip(
     {"photograph": photograph} | rebuilt,
     title="A photograph, and what five layers remember of it",
     height=1.1,
-    alt="The cup of coffee and five reconstructions of it. From relu1_1 and relu2_1 it looks like the photograph; from "
-    "relu3_1 it is grainy; from relu4_1 the colours are lost but cup, saucer and spoon are in place; from relu5_1 only "
-    "their outlines are left, in coloured grain.",
+    alt="The cup of coffee and five reconstructions of it. From relu1_1 it is the photograph; from relu2_1 and relu3_1 "
+    "the photograph with a fine grain; from relu4_1 cup, saucer and spoon have hard dark edges and paler, speckled "
+    "colours; from relu5_1 only their outlines are left, in coloured grain.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -582,8 +588,9 @@ strip(
 strip(
     {layer: rebuilt[layer] for layer in layers[2:]},
     height=2.0,
-    alt="The three deepest reconstructions, larger: from relu3_1 the red saucer under coloured grain; from relu4_1 and "
-    "relu5_1 the red has gone, but the circles of cup and saucer stay in their places.",
+    alt="The three deepest reconstructions, larger: from relu3_1 the photograph under a fine grain; from relu4_1 a "
+    "pale red saucer and a white cup, ringed in black; from relu5_1 grain in all colours, in which the circles of cup "
+    "and saucer stay in their places.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -600,13 +607,14 @@ def pixel_error(image):
 pixel_errors = {layer: pixel_error(image) for layer, image in rebuilt.items()}
 noise = runs["relu1_1"][0].image
 assert list(pixel_errors.values()) == sorted(pixel_errors.values()), "deeper forgets more"
-assert pixel_errors["relu1_1"] < 0.01 and pixel_errors["relu5_1"] > 0.8 * pixel_error(noise)
+assert pixel_errors["relu1_1"] < 0.05 and pixel_errors["relu5_1"] > 0.8 * pixel_error(noise)
 pixel_errors["the noise"] = pixel_error(noise)
 print(table({name: {"pixel error": f"{error:.2g}"} for name, error in pixel_errors.items()}))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Is that only because the descent has not finished?** In part: with `steps=400` `relu2_1` comes down to 0.04 and
-# `relu3_1` to 0.13. But `relu5_1` stays at 0.36, and look at its loss: it has fallen by a factor of a thousand or so.
+# **Is that only because the descent has not finished?** In part: deep layers are slow, as the curves show. With
+# `steps=400` the pixel error of `relu3_1` comes down from 0.17 to 0.14. But at `relu5_1` the same only halves the loss
+# once more, and its pixels come no nearer at all.
 
 # %%
 curves(
@@ -615,19 +623,19 @@ curves(
     xlabel="evaluations of the loss",
     ylabel="content loss, relative",
     log="y",
-    alt="Five falling curves on a logarithmic axis. relu1_1 starts the highest and ends by far the lowest, then "
-    "relu2_1; relu3_1, relu4_1 and relu5_1 lie close together and fall by a factor of two hundred or more.",
+    alt="Five falling curves on a logarithmic axis, in the order of the layers: relu1_1 falls fastest and ends by far "
+    "the lowest, at a few millionths; relu5_1 falls the slowest and ends at about two hundredths.",
 )
 
 # %% slideshow={"slide_type": "subslide"}
 losses = {layer: [step.losses["total"] for step in steps] for layer, steps in runs.items()}
 falls = {layer: loss[0] / loss[-1] for layer, loss in losses.items()}
-assert min(falls.values()) > 100, "every layer's loss has fallen to less than a hundredth"
+assert min(falls.values()) > 10, "every layer's loss has fallen to less than a tenth"
 rows = {name: {"the loss fell by a factor of": f"{fall:,.0f}"} for name, fall in falls.items()}
 print(table(rows))
 
 # %% [markdown]
-# **The layer is content; it is the pixels that are wrong.**
+# **The layer is nearly content; it is the pixels that are wrong.**
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why the pixels go and the arrangement stays
@@ -646,9 +654,9 @@ for layer, response in network.features(photograph, layers).items():
 print(table(counts, corner="layer"))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# `relu1_1` has more numbers than the photograph: enough equations for all the unknowns. `relu5_1` has one sixth as
-# many, and more than half of its filters are silent for the whole picture. Infinitely many pictures satisfy them
-# (exercise 5), and which one the descent finds depends on where it starts. **Start from other noise, and it is another
+# `relu1_1` has more numbers than the photograph: enough equations for all the unknowns. `relu5_1` has a third as many,
+# and most of those are 0. Infinitely many pictures satisfy them (exercise 5), and which one the descent finds depends
+# on where it starts. **Start from other noise, and it is another
 # picture:**
 
 # %% slideshow={"slide_type": "skip"}
@@ -692,9 +700,9 @@ print(table(opinions))
 
 # %% slideshow={"slide_type": "skip"}
 far = min(relative_loss(candidates[name], "relu5_1") for name in ("shifted", "mirrored"))
-assert relative_loss(rebuilt["relu5_1"], "relu5_1") < far / 50, "to relu5_1 the reconstruction is far nearer"
+assert relative_loss(rebuilt["relu5_1"], "relu5_1") < far / 5, "to relu5_1 the reconstruction is far nearer"
 assert all(pixel_error(rebuilt["relu5_1"]) > pixel_error(candidates[name]) for name in ("shifted", "mirrored"))
-print("loss at relu5_1: the reconstruction's is less than a fiftieth of the others'")
+print("loss at relu5_1: the reconstruction's is less than a fifth of the others'")
 
 # %% [markdown]
 # The pixels say one thing, the layer another. **What is where is kept; which exact colour each pixel has is not.**
@@ -709,7 +717,7 @@ print("loss at relu5_1: the reconstruction's is less than a fiftieth of the othe
 # - At the kink there is no derivative: Eq. 2 and autograd say 0, the slope from the left; a central difference gives
 #   the mean of both sides. Checks stay away from it.
 # - Back-propagated from $Z$ to the pixels, Eq. 2 is exactly what autograd computes end to end. Without the mask it
-#   is wrong by nearly half its length, and still leads downhill.
+#   is wrong by more than its own length, and still leads downhill.
 # - Low layers know the pixels. Deep layers forget them and keep the arrangement.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
@@ -816,7 +824,7 @@ check_value(prediction, round(factor.item(), 3))
 # ### 5. On paper: pictures that `relu5_1` cannot tell apart
 #
 # For the photograph of $96 \times 144$ pixels the table
-# above counts $128 \cdot 54 = 6912$ responses. The network is made of convolutions, ReLUs and average pooling. Show
+# above counts $256 \cdot 54 = 13824$ responses. The network is made of convolutions, ReLUs and average pooling. Show
 # that there are pictures, different from the photograph, whose response at `relu5_1` is *exactly* the same. In how
 # many independent directions, at least, can one go? (Hint: how does $F$ depend on $x$ as long as no $Z$ in any layer
 # changes its sign?)
@@ -825,11 +833,11 @@ check_value(prediction, round(factor.item(), 3))
 # <!-- ### BEGIN SOLUTION -->
 # Convolution and average pooling are linear in their input (plus a constant). A ReLU multiplies each number by its
 # mask, 1 or 0, and as long as no $Z$ changes sign the masks are constant. So near the photograph $p$ (no $Z$ being
-# exactly 0) the whole network is linear plus a constant: $F(p + d) = F(p) + J d$, with $J$ a matrix of $6912$ rows
+# exactly 0) the whole network is linear plus a constant: $F(p + d) = F(p) + J d$, with $J$ a matrix of $13824$ rows
 # and $3 \cdot 96 \cdot 144 = 41472$ columns.
 #
-# A matrix with $6912$ rows has rank at most $6912$, so the solutions of $J d = 0$ form a space of at least
-# $41472 - 6912 = 34560$ dimensions. Take any such $d$, small enough that no sign changes: $p + d$ is another picture
+# A matrix with $13824$ rows has rank at most $13824$, so the solutions of $J d = 0$ form a space of at least
+# $41472 - 13824 = 27648$ dimensions. Take any such $d$, small enough that no sign changes: $p + d$ is another picture
 # with exactly the same response, hence content loss 0. The descent cannot tell it from $p$; which one it finds
 # depends on where it starts. (Rows of $J$ whose response is 0 are zero as well, so the true number is larger still.)
 #

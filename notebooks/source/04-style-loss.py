@@ -19,7 +19,7 @@
 # **What you need to know.** The Gram matrix (notebook 03); the [gradient](glossary.md#gradient) of a loss and the
 # [mask](glossary.md#mask) of the [ReLU](glossary.md#relu) (notebook 02).
 #
-# **How long it runs.** About 8 seconds on two cores.
+# **How long it runs.** About 10 seconds on two cores.
 #
 # The method is that of Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)).
 
@@ -81,7 +81,7 @@ maps(
     height=2.4,
     signed=True,
     shared=True,
-    alt="Three squares of 32 by 32 coloured cells. The first, of the cat, is pale; the second, of the swirls, has dark "
+    alt="Three squares of 48 by 48 coloured cells. The first, of the cat, is pale; the second, of the swirls, has dark "
     "lines where strong filters cross; the third, their difference, is mostly below zero, and symmetric.",
 )
 
@@ -370,7 +370,7 @@ print("            F  =", F.tolist())
 # [kink](glossary.md#kink), there is no derivative at all; we keep away from it, as in notebook 02.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# On the cat, for filter 8 of `relu2_1`: **the gradient by $Z$ is the gradient by $F$, blank where $F$ is zero**
+# On the cat, for filter 12 of `relu2_1`: **the gradient by $Z$ is the gradient by $F$, blank where $F$ is zero**
 
 # %% slideshow={"slide_type": "skip"}
 Z_cat = network.features(p, ["conv2_1"])["conv2_1"][0]
@@ -380,10 +380,10 @@ dE_dF_cat.shape
 # %%
 maps(
     {
-        "Z": Z_cat[8],
-        "F = max(Z, 0)": Z_cat[8].relu(),
-        "dE/dF: no mask": dE_dF_cat[8],
-        "dE/dZ: masked": (dE_dF_cat * (Z_cat > 0))[8],
+        "Z": Z_cat[12],
+        "F = max(Z, 0)": Z_cat[12].relu(),
+        "dE/dF: no mask": dE_dF_cat[12],
+        "dE/dZ: masked": (dE_dF_cat * (Z_cat > 0))[12],
     },
     title="The mask on the cat",
     height=1.5,
@@ -436,7 +436,7 @@ def loss_by_Z(Z):
 
 
 by_hand = {"F": (gram_matrix(F5) - A5) @ F5 / (N5**2 * M5**2), "Z": style_layer_loss_gradient(F5, A5)}
-assert Z5.abs().min() > 1e-3, "all of Z should be away from the kink"
+assert Z5.abs().min() > 1e-4, "all of Z should be away from the kink"
 print(f"{(F5 == 0).sum().item()} of {F5.numel()} responses are masked")
 
 # %% slideshow={"slide_type": "skip"}
@@ -545,18 +545,17 @@ for layer in STYLE_LAYERS:
         "tiled, own M": style_layer_loss(F_t, gram_matrix(F_a), M_style=F_a.shape[1]).item(),
         "the cat": style_layer_loss(F_p, gram_matrix(F_a)).item(),
     }
-assert all(row["tiled, own M"] < row["the cat"] / 20 for row in sizes.values()), "the tiled style should be near"
-assert all(sizes[layer]["tiled, as printed"] > sizes[layer]["the cat"] for layer in ("relu4_1", "relu5_1"))
+assert all(row["tiled, own M"] < row["the cat"] / 10 for row in sizes.values()), "the tiled style should be near"
+assert all(row["tiled, as printed"] > row["the cat"] / 3 for row in sizes.values()), "as printed it should be far"
 list(sizes)
 
 # %% tags=["nbval-check-output"]
-rounded = {layer: {k: f"{E:.2f}" for k, E in row.items()} for layer, row in sizes.items()}
+rounded = {layer: {k: f"{E:.3f}" for k, E in row.items()} for layer, row in sizes.items()}
 print(table(rounded, corner="E_l"))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# As printed, the formula finds the style itself, in four copies, two thirds as far away as a cat or just as far. **In
-# the two deepest layers the style itself is even farther away than the cat.** **With each Gram matrix over its own $M$,
-# only the seams remain.**
+# **As printed, the formula finds the style itself, in four copies, half as far away as a cat, or just as far.** **With
+# each Gram matrix over its own $M$, only the seams remain**: most in `relu5_1`, whose positions see the most of them.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # Where the sizes are equal, nothing changes:
@@ -612,13 +611,14 @@ bars(
     loudness,
     title="The loss of each layer, painting x = p",
     xlabel="E_l",
-    alt="Five bars, relu5_1 the longest and relu2_1 the shortest, one for each layer from relu1_1 to relu5_1: "
+    alt="Five bars, one for each layer, that of relu1_1 by far the longest and the other four much alike: "
     + ", ".join(f"{layer} {value:.2f}" for layer, value in loudness.items()),
 )
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 means = [R_p[layer].mean().item() for layer in STYLE_LAYERS]
 print(f"the largest E_l is {max(loudness.values()) / min(loudness.values()):.1f} times the smallest")
+assert max(loudness.values()) < 6 * min(loudness.values())
 print(f"mean response to the cat: {min(means):.1f} to {max(means):.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -644,7 +644,7 @@ bars(
     pull,
     title="How hard each layer pulls at the pixels",
     xlabel="length of the gradient of E_l by the pixels",
-    alt="Five bars that grow from layer to layer; the first four are short beside the last: "
+    alt="Five bars that grow from layer to layer, the last many times as long as the first: "
     + ", ".join(f"{layer} {value:.4f}" for layer, value in pull.items()),
 )
 
@@ -659,7 +659,9 @@ for words, w in [("equal w", dict.fromkeys(STYLE_LAYERS, 1.0)), ("w = 1 / pull",
     whole = sum(w[layer] * gradients[layer] for layer in STYLE_LAYERS)
     for layer, g in gradients.items():
         alignment[layer][words] = f"{((whole * g).sum() / (whole.norm() * g.norm())).item():.2f}"
-assert float(alignment["relu5_1"]["equal w"]) > 0.95, "with equal weights the deepest layer should lead"
+equal = [float(row["equal w"]) for row in alignment.values()]
+assert equal[0] < 0.35 and min(equal[3:]) > 0.65, "the deepest layers should lead"
+assert min(float(row["w = 1 / pull"]) for row in alignment.values()) > 0.35, "and then all should be heard"
 list(alignment)
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
@@ -667,8 +669,8 @@ print(f"the strongest pull is {max(pull.values()) / min(pull.values()):.0f} time
 print(table(alignment, corner="cosine with the whole"))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **With equal weights the first step is almost that of `relu5_1` alone.** The layer weights are not decoration: they
-# decide which layer leads the first step.
+# **With equal weights the two deepest layers lead the first step, and `relu1_1` is hardly heard.** The layer weights
+# are not decoration: they decide who leads.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # What each layer wants looks like this. The pictures show **$-\partial E_l / \partial x$, the way downhill, each scaled
@@ -683,9 +685,9 @@ strip(
     downhill,
     title="What each layer would change",
     height=1.15,
-    alt="The photograph, and five pictures of the cat's face on grey. relu1_1 and relu2_1 follow every whisker and "
-    "edge; relu3_1 adds coloured patches; relu4_1 is fine coloured grain through which eyes and stripes still "
-    "show; relu5_1 leaves most of the face grey and works at the two eyes.",
+    alt="The photograph, and five pictures of what to add to it, on grey. relu1_1 adds blue and follows every "
+    "whisker and edge; relu2_1 draws edges too; relu3_1 adds coloured patches; relu4_1 and relu5_1 leave much of the "
+    "face grey and crowd coloured grain around the eyes.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}

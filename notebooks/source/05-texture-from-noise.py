@@ -18,7 +18,7 @@
 # **What you need to know.** The [Gram matrix](glossary.md#gram-matrix) (notebook 03) and the
 # [style loss](glossary.md#style-loss) (notebook 04).
 #
-# **How long it runs.** About 27 seconds on two cores.
+# **How long it runs.** About 45 seconds on two cores.
 #
 # This is the top row of figure 1 of Gatys, Ecker and Bethge (2015,
 # [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)): a style, [rebuilt](glossary.md#reconstruction) from growing
@@ -130,7 +130,7 @@ print("largest difference below 1e-12:", error < 1e-12)
 
 # %%
 steps = list(synthesise_texture(a, network, steps=160))
-assert steps[-1].losses["total"] < 0.005, "less than half a per cent should be left"
+assert steps[-1].losses["total"] < 0.04, "a few per cent at most should be left"
 print(f"{100 * steps[-1].losses['total']:.2f} % of the noise's loss left")
 
 # %% slideshow={"slide_type": "skip"}
@@ -142,8 +142,8 @@ strip(
     {f"after {steps[i].evaluations}": steps[i].image for i in moments},
     title="Order out of noise, after so many evaluations",
     height=1.3,
-    alt="Five pictures from left to right: coloured noise; bluish noise with curls in it; the same curls on clearer "
-    "blue; then the noise fades and yellow fills some of the curls; at the end yellow discs and whirls in a blue sky.",
+    alt="Five pictures from left to right: coloured noise; a tangle of blue and yellow curls; blurred yellow discs "
+    "with rings around them, on blue; then clear yellow discs in a blue sky with waves; at the end the same, crisper.",
 )
 
 # %% slideshow={"slide_type": "subslide"}
@@ -151,7 +151,8 @@ loss_curves(
     steps,
     title="Each layer's loss, as a part of what it was for noise",
     alt="Six falling curves on a logarithmic axis, one for each layer and their total. All start at 1 and fall steeply "
-    "in the first 25 evaluations, then ever more slowly, to about a thousandth.",
+    "in the first 25 evaluations, then ever more slowly: relu1_1 and relu2_1 to about two thousandths, the deeper "
+    "layers less far, relu5_1 to about a twentieth.",
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -183,15 +184,19 @@ grid(
     title="A style, rebuilt from its Gram matrices",
     height=1.25,
     alt="Three rows: starry whirls, flowing waves, coloured shapes. Each row begins with the style picture, then five "
-    "pictures from noise. With relu1_1 alone: speckles in the style's colours. With relu2_1: discs, bands and blots. "
-    "Deeper layers add outlines, and relu5_1 rings. None of them shows the style's own arrangement.",
+    "pictures from noise. With relu1_1 alone: speckles in the style's colours. With relu2_1: strokes and blots. "
+    "With relu3_1 and relu4_1: round stars, long waves, rings within rings. With relu5_1: larger forms still, a little "
+    "coarser. None of them is a copy of the style picture.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # * **`relu1_1` sees $3 \times 3$ pixels: colours, which go together, and their grain.**
-# * **`relu2_1` brings strokes, with their direction and their edges, and already discs and bands.**
-# * **`relu3_1` and `relu4_1` change less to the eye;** the numbers below show more. **`relu5_1` puts rings around some
-#   discs.** Each layer sees more, since its [receptive field](glossary.md#receptive-field) is wider (notebook 01).
+# * **`relu2_1` brings strokes, with their direction and their edges.**
+# * **`relu3_1`, `relu4_1` and `relu5_1` gather the strokes into forms: round stars, long waves, rings within rings.**
+#   Each layer sees more, since its [receptive field](glossary.md#receptive-field) is wider (notebook 01).
+#
+# One thing about *where* comes through: in `waves` orange lies above green again, with each of the four seeds that we
+# tried. The style has only borders with orange above them, and an edge filter knows which side is the lighter.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The same in numbers
@@ -215,19 +220,19 @@ rows = {f"up to {n}": row for n, row in left["swirls"].items()}
 print(table(rows, corner="% of E_l left, swirls"))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **On and below the diagonal, next to nothing is left: the Gram matrices that were asked for are matched.** To the
-# right of it more is left, most at `relu5_1`. So **a deeper layer knows something that the layers before it do not**:
-# to match these does not imply it, the pictures made here miss it. But much of it comes for free: a picture with the
-# right strokes has gone most of the way at the next layer.
+# **On and below the diagonal little is left, mostly less than one per cent: the Gram matrices that were asked for are
+# matched.** To the right of it far more is left, most at `relu5_1`. So **a deeper layer knows something that the layers
+# before it do not**: to match these does not imply it, the pictures made here miss it. But much of it comes for free: a
+# picture with the right strokes has gone most of the way at the next layer.
 
 # %% slideshow={"slide_type": "skip"}
 for name in styles:
     for layers in sets:
         row = left[name][layers[-1]]
         matched, others = [row[n] for n in layers], [row[n] for n in STYLE_LAYERS[len(layers) :]]
-        assert max(matched) < 1, "a matched layer keeps less than 1 % of the noise's loss"
-        assert not others or min(others) > 3 * max(matched), "every layer that was not asked for is further away"
-    assert left[name]["relu4_1"]["relu5_1"] > 10 * left[name]["relu5_1"]["relu5_1"], "relu5_1 must be asked for"
+        assert max(matched) < 10, "a matched layer keeps a few per cent of the noise's loss at most"
+        assert not others or min(others) > 5 * max(matched), "every layer that was not asked for is further away"
+    assert left[name]["relu4_1"]["relu5_1"] > 3 * left[name]["relu5_1"]["relu5_1"], "relu5_1 must be asked for"
 
 # %% slideshow={"slide_type": "skip"}
 deepest = [round(left[name]["relu1_1"]["relu5_1"]) for name in styles]
@@ -255,7 +260,7 @@ list(shuffled)
 strip(
     {"style a": a} | shuffled,
     title="The same pixels, shuffled in tiles",
-    height=1.2,
+    height=1.1,
     alt="The starry style picture, then four times the same pixels in square tiles put in random order. Tiles of one "
     "pixel: blue noise with yellow dots. Seven pixels: crumbs. Fourteen: pieces of stars and hills. Twenty-eight: "
     "whole stars, in the wrong places.",
@@ -311,7 +316,7 @@ print(gram_matrix(colour_noise.image.flatten(2))[0].round().long().tolist())
 strip(
     {"style a": a, "its pixels, shuffled": dust, "from noise, matching G": colour_noise.image},
     title="Three pictures with one Gram matrix of pixels",
-    height=1.4,
+    height=1.2,
     alt="Three pictures: the starry style picture; its pixels in random order, a blue noise with yellow dots; and a "
     "noise of dim blue and yellow. No star is left in the last two.",
 )
@@ -327,7 +332,7 @@ strip(
 # %% slideshow={"slide_type": "skip"}
 *_, other = synthesise_texture(a, network, steps=160, seed=1)
 one, two = steps[-1].image, other.image
-assert max(steps[-1].losses["total"], other.losses["total"]) < 0.005, "both seeds match the Gram matrices"
+assert max(steps[-1].losses["total"], other.losses["total"]) < 0.04, "both seeds match the Gram matrices"
 print(f"losses left: {100 * steps[-1].losses['total']:.2f} % and {100 * other.losses['total']:.2f} % of the noise's")
 
 # %%
@@ -353,8 +358,8 @@ print(f"correlation {abs(correlation(one, two)):.2f} in size")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **To the loss both are equally good: a Gram matrix sums over all positions and forgets them.** What stands where is
-# drawn by chance, by the noise. In the style picture the hills lie at the bottom; here they may lie anywhere. In style
-# transfer the content loss decides what stands where (notebook 06).
+# drawn by chance, by the noise: each seed has its own stars. In style transfer the content loss decides what stands
+# where (notebook 06).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Is it a copy?
@@ -372,8 +377,8 @@ print(f"correlation with a: {in_place:.2f} in place,", end=" ")
 print(f"{best:.2f} at the best of {len(shifts)} shifts")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Not a copy. And not for want of numbers: for so small a picture the description is two thirds as long as the
-# picture** (exercise 3).
+# **Not a copy. And not for want of numbers: for so small a picture the description is twice as long as the picture**
+# (exercise 3).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why start from noise?
@@ -413,7 +418,7 @@ print("at relu2_1 gradients of the inner pixels differ by less than 1e-9 of thei
 # **A [texture](glossary.md#texture) looks alike everywhere. A face does not: in it the arrangement is the point.**
 
 # %% slideshow={"slide_type": "skip"}
-p = load_image("chelsea", size=112)
+p = load_image("chelsea", size=144)
 *_, cat = synthesise_texture(p, network, steps=160)
 
 # %%
@@ -421,21 +426,21 @@ strip(
     {"photograph": p, "its style, from noise": cat.image},
     title="A cat, without the where",
     height=1.8,
-    alt="A ginger cat's face, and the texture made from it: fur-coloured folds, with an eye-like whorl "
-    "at an odd place, and no face.",
+    alt="A ginger cat's face, and the texture made from it: folds of striped fur, with an eye at an odd place, and no "
+    "face.",
 )
 
 # %% slideshow={"slide_type": "skip"}
-assert cat.losses["total"] < 0.01 and abs(correlation(cat.image, p)) < 0.3, "the style of a cat is not a cat"
+assert cat.losses["total"] < 0.03 and abs(correlation(cat.image, p)) < 0.3, "the style of a cat is not a cat"
 print(f"loss left: {100 * cat.losses['total']:.2f} %, correlation with p: {abs(correlation(cat.image, p)):.2f} in size")
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## Which network?
 #
 # What the paper claims it claims for [VGG-19](glossary.md#vgg-19). The pictures and numbers above are those of the
-# [compact network](glossary.md#compact-network), a quarter as wide. To see the paper's, write "vgg19" for "compact" at
-# the top: each look is about sixteen times the work, and the limits in the assertions, and `rate` below, may need
-# changing. The fine chequered grain is in part a trace of our haste: more steps reduce it, and do not remove it.
+# [compact network](glossary.md#compact-network), a quarter to a half as wide. To see the paper's, write "vgg19" for
+# "compact" at the top: each look is about ten times the work, and the limits in the assertions, and `rate` below, may
+# need changing. The fine chequered grain is in part a trace of our haste: more steps reduce it, and do not remove it.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
@@ -512,18 +517,18 @@ check_value(my_E, float(f"{after:.4g}"))
 # ### 3. On paper
 #
 # A symmetric $N \times N$ matrix has $N (N + 1) / 2$ different numbers. How many numbers describe a
-# style by five Gram matrices: with the compact network (16, 32, 64, 128, 128 filters), and with VGG-19 (64, 128, 256,
+# style by five Gram matrices: with the compact network (16, 48, 96, 192, 256 filters), and with VGG-19 (64, 128, 256,
 # 512, 512)? How many numbers has a picture of $256 \times 256$ pixels? And is a style therefore "compressed"?
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
-# Compact: $16 \times 17 / 2 = 136$, $32 \times 33 / 2 = 528$, $64 \times 65 / 2 = 2080$, and twice
-# $128 \times 129 / 2 = 8256$: in all $136 + 528 + 2080 + 2 \times 8256 = 19\,256$.
+# Compact: $16 \times 17 / 2 = 136$, $48 \times 49 / 2 = 1176$, $96 \times 97 / 2 = 4656$,
+# $192 \times 193 / 2 = 18\,528$, $256 \times 257 / 2 = 32\,896$: in all $57\,392$.
 #
-# VGG-19: $2080$, $8256$, $256 \times 257 / 2 = 32\,896$, and twice $512 \times 513 / 2 = 131\,328$: in all
-# $2080 + 8256 + 32\,896 + 262\,656 = 305\,888$.
+# VGG-19: $64 \times 65 / 2 = 2080$, $128 \times 129 / 2 = 8256$, again $32\,896$, and twice
+# $512 \times 513 / 2 = 131\,328$: in all $2080 + 8256 + 32\,896 + 262\,656 = 305\,888$.
 #
-# The picture: $3 \times 256 \times 256 = 196\,608$. The compact description is a tenth of it. That of VGG-19 is
+# The picture: $3 \times 256 \times 256 = 196\,608$. The compact description is three tenths of it. That of VGG-19 is
 # *longer* than the picture, and still does not hold the arrangement: what is forgotten depends on which numbers are
 # kept, not on how many. Nor does the description grow with the picture; and where a layer has fewer positions than
 # filters, $M < N$, the matrix has rank at most $M$, and its numbers are not independent.
@@ -535,7 +540,7 @@ check_value(my_E, float(f"{after:.4g}"))
 # %% slideshow={"slide_type": "skip"}
 my_compact, my_vgg19, my_picture = ..., ..., ...
 ### BEGIN SOLUTION
-my_compact, my_vgg19, my_picture = 19256, 305888, 196608
+my_compact, my_vgg19, my_picture = 57392, 305888, 196608
 ### END SOLUTION
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}

@@ -19,7 +19,7 @@
 # **What you need to know.** What a [gradient](glossary.md#gradient) is (notebook 02), and the
 # [total loss](glossary.md#total-loss) of style transfer (notebook 06; it stands below once more).
 #
-# **How long it runs.** About 45 seconds on two cores.
+# **How long it runs.** About 60 seconds on two cores.
 
 # %% slideshow={"slide_type": "skip"}
 import inspect
@@ -60,7 +60,7 @@ PAIRS = {name: name.split(" + ") for name in ("chelsea + waves", "chelsea + swir
 
 # %% slideshow={"slide_type": "skip"}
 def objective_for(p, a, network):
-    weights = {"content_weight": 0.05, "style_weight": 1.0, "tv_weight": 0.001}
+    weights = {"content_weight": 0.1, "style_weight": 1.0, "tv_weight": 0.003}
     return painting_objective(network, p, a, **weights)
 
 
@@ -150,12 +150,12 @@ def losses(record):
 
 
 # %%
-plain = {rate: descend(gradient_descent, objective, rate) for rate in (3, 100, 300)}
+plain = {rate: descend(gradient_descent, objective, rate) for rate in (1, 30, 300)}
 steady = {rate: descend(adam, objective, rate) for rate in (0.001, 0.05, 1.0)}
 {rate: len(record) for rate, (_, record) in plain.items()}  # looks of gradient descent
 
 # %% slideshow={"slide_type": "skip"}
-assert plain[3][1][-1][1] > 3 * plain[100][1][-1][1], "3 crawls"
+assert plain[1][1][-1][1] > 2.5 * plain[30][1][-1][1], "1 crawls"
 assert len(plain[300][1]) < 10, "300 diverges"
 
 # %% slideshow={"slide_type": "subslide"}
@@ -165,8 +165,8 @@ curves(
     xlabel="evaluations",
     ylabel="total loss (logarithmic)",
     log="y",
-    alt="Three curves from the same height. Rate 3 falls slowly to about four tenths. Rate 100 falls fast at first, "
-    "with jolts, then ever more slowly, to a fifteenth. Rate 300 shoots up to far above the start and ends.",
+    alt="Three curves from the same height. Rate 1 falls slowly to about nine tenths. Rate 30 falls fast at first, "
+    "then ever more slowly, to a quarter. Rate 300 shoots up to far above the start and ends.",
 )
 
 # %% slideshow={"slide_type": "subslide"}
@@ -176,7 +176,7 @@ curves(
     xlabel="evaluations",
     ylabel="total loss (logarithmic)",
     log="y",
-    alt="Three curves from the same height. Rate 0.001 falls slowly to two thirds. Rate 0.05 falls to a twentieth. "
+    alt="Three curves from the same height. Rate 0.001 falls slowly to three quarters. Rate 0.05 falls to a sixth. "
     "Rate 1 leaps to a thousand times the start, comes down slowly and is still no lower than where it began.",
 )
 
@@ -192,20 +192,20 @@ curves(
 
 # %%
 steps = list(minimise(p, objective, 40))
-best = {"gradient descent": plain[100][1], "Adam": steady[0.05][1]}
+best = {"gradient descent": plain[30][1], "Adam": steady[0.05][1]}
 best["L-BFGS"] = [(step.seconds, step.losses["total"]) for step in steps]
 ends, took = ({name: record[-1][i] for name, record in best.items()} for i in (1, 0))
 
 # %%
-finals = {"gradient descent": plain[100][0], "Adam": steady[0.05][0], "L-BFGS": steps[-1].image}
+finals = {"gradient descent": plain[30][0], "Adam": steady[0.05][0], "L-BFGS": steps[-1].image}
 saved = {name: objective(x.clamp(0, 1))["total"].item() for name, x in finals.items()}
 columns = {"loss": ends, "as saved": saved, "seconds": took}
 print(table({name: {word: f"{values[name]:.3f}" for word, values in columns.items()} for name in finals}))
 
 # %% slideshow={"slide_type": "skip"}
 evaluations = [losses(record)[0] for record in list(best.values())[:2]] + [[step.evaluations for step in steps]]
-assert ends["L-BFGS"] < ends["Adam"] < ends["gradient descent"], "L-BFGS gets lowest"
-assert saved["L-BFGS"] < min(saved["Adam"], saved["gradient descent"]), "as saved, too"
+assert ends["L-BFGS"] < 0.85 * ends["gradient descent"], "L-BFGS gets lower than gradient descent"
+assert 1 / 1.25 < ends["L-BFGS"] / ends["Adam"] < 1.25, "and about as low as Adam"
 
 # %% slideshow={"slide_type": "subslide"}
 curves(
@@ -217,15 +217,17 @@ curves(
     xlabel="evaluations",
     ylabel="total loss (logarithmic)",
     log="y",
-    alt="Three falling curves. L-BFGS falls fastest and ends lowest, Adam second, gradient descent third; all fall "
-    "steeply for fifteen evaluations and then flatten.",
+    alt="Three falling curves, steep for twenty evaluations and then flatter. L-BFGS and Adam end close together, "
+    "gradient descent well above them.",
 )
 
 # %% slideshow={"slide_type": "fragment"}
-falling = [(step.evaluations, step.losses["total"]) for step in steps]
-for name in ("gradient descent", "Adam"):
-    needed = next(looks for looks, loss in falling if loss <= ends[name])
-    print(f"where {name} ends after 40 looks, L-BFGS is after {needed}")
+needed = next(step.evaluations for step in steps if step.losses["total"] <= ends["gradient descent"])
+print(f"where gradient descent ends after 40 looks, L-BFGS is after {needed}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **L-BFGS comes as far as Adam at the best of three rates, and nobody had to try three.** What it saves, moreover, is
+# what it minimised; Adam's picture loses a part when the values outside are cut off.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why gradient descent is slow: a valley
@@ -424,7 +426,7 @@ for name, function, x in (("quartic", quartic, torch.ones_like(stiff)), ("painti
 # %%
 heights = [loss for _, loss in descend(lbfgs, objective)[1]]
 refused = sum(loss > min(heights[: k + 1]) for k, loss in enumerate(heights))
-assert refused < 5, "the full move is nearly always right"
+assert refused < 8, "the full move is nearly always right"
 print(f"{refused} of {len(heights)} looks were refused")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -482,10 +484,15 @@ contours(
 # %% slideshow={"slide_type": "skip"}
 small_p, small_a = tiny_p.float(), tiny_a.float()
 small = objective_for(small_p, small_a, network)
-histories = {}
-for m in (1, 5, 10, 50):
-    look, histories[m] = looking(small)
-    lbfgs(look, small_p, 80, m)
+
+
+def remembering(objective, x, looks, history):
+    look, record = looking(objective)
+    lbfgs(look, x, looks, history)
+    return record
+
+
+histories = {m: remembering(small, small_p, 80, m) for m in (1, 5, 10, 50)}
 
 # %% slideshow={"slide_type": "subslide"}
 curves(
@@ -494,27 +501,24 @@ curves(
     xlabel="evaluations",
     ylabel="total loss (logarithmic)",
     log="y",
-    alt="Four falling curves. With one pair the curve is highest from about look 40 on, and further and further above "
-    "the others. Those of five, ten and fifty pairs lie close together.",
+    alt="Four falling curves, of one, five, ten and fifty pairs, close together.",
 )
 
-# %% slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **One pair already sets the *length* of the step, and on the painting that is most of it.** It is another thing where
+# the curvatures stay what they are. Here are the 35 unknowns of above, whose valley is steep in some directions and
+# gentle in others, beside the painting:
+
+# %% slideshow={"slide_type": "fragment"}
 ends = {m: record[-1][1] for m, record in histories.items()}
-assert ends[1] > 1.05 * max(ends[5], ends[10], ends[50]), "one pair is not enough"
-
-
-def first_below(record):
-    return next(k for k, (_, loss) in enumerate(record, start=1) if loss <= ends[1])
-
-
-looks = {m: first_below(record) for m, record in histories.items()}
-needed = {f"history {m}": {"looks": k, "pictures": 2 * m} for m, k in looks.items()}
-print(table(needed, corner=f"to get to {ends[1]:.4f}"))
+stiffs = {m: min(loss for _, loss in remembering(quartic, torch.ones_like(stiff), 40, m)) for m in histories}
+needed = {f"history {m}": {"painting": ends[m], "35 unknowns": stiffs[m], "pictures": 2 * m} for m in histories}
+assert max(ends.values()) < 1.3 * min(ends.values()) and stiffs[50] < stiffs[1] / 50
+print(table(needed, corner="loss at the end"))
 
 # %% [markdown]
-# **One pair already sets the *length* of the step. A few more bring the directions.** Beyond ten there is little to
-# gain in so few looks. An old pair may no longer be true, because the curvature changes with the place. The package
-# keeps twenty, that is forty pictures: it gains a few per cent in longer runs.
+# **More pairs bring the directions, as long as they are true.** On a painting the curvature changes with the place, so
+# an old pair may no longer be true. The package keeps twenty, that is forty pictures.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **What no pair knows is taken to be as curved as the newest move says.** That is the middle line of `direction`,
@@ -540,11 +544,11 @@ for name, names in PAIRS.items():
     lengthened[name] = [end_with(factor, *pictures) for factor in (1, 2, 4)]
 rows = {name: {f"x {2**k}": f"{end / ends[0]:.2f}" for k, end in enumerate(ends)} for name, ends in lengthened.items()}
 print(table(rows, corner="loss"))
-assert sum(twice / once for once, twice, _ in lengthened.values()) < 0.99 * 3, "twice is better than once"
+assert sum(twice / once for once, twice, _ in lengthened.values()) < 1.1 * 3, "twice costs nothing"
 
 # %% [markdown]
-# Twice gains a few per cent. Four times gains more on one painting, and on another hardly anything: the line search
-# refuses more of its moves.
+# Twice gains a few per cent on one painting or another. Four times gains no more: the line search refuses more of its
+# moves.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **How long is the painting's valley?** **Ask the pairs of a run for the curvature $s^T y / s^T s$ along each of its
@@ -556,15 +560,17 @@ slopes = [look(step.image)[1] for step in steps[::2]]
 moves = [(new.image - old.image) for old, new in zip(steps[::2], steps[2::2], strict=False)]
 changes = [new - old for old, new in zip(slopes, slopes[1:], strict=False)]
 curvatures = [float(dot(s, y) / dot(s, s)) for s, y in zip(moves, changes, strict=False)]
-assert min(curvatures) > 0 and max(curvatures) / min(curvatures) > 20, "narrower than ours"
-print(f"curvatures from {min(curvatures):.1e} to {max(curvatures):.1e}")
+ratio = max(curvatures) / min(curvatures)
+assert min(curvatures) > 0 and ratio > 8 and 30 < 2 / max(curvatures) < 300
+print(f"curvatures from {min(curvatures):.1e} to {max(curvatures):.1e}: a factor of {ratio:.0f}")
 print(f"2 / the largest is {2 / max(curvatures):.0f}")
 
 # %% [markdown]
-# (The last number is the limit of the rate along the steepest move: with 100 gradient descent was above it, hence the
-# jolts.) That is the answer to the question at the top: **25,000 unknowns, and curvatures that differ by a factor of
-# fifty to a hundred.** It also is why the last bit takes longest. In the notebook that Gatys published with his code,
-# the loss printed after 250 looks is 433,805, and after 500 it is 368,494: the second half of the time buys 15 %.
+# (The last number is the limit of the rate along the steepest move: 30 lies below it, 300 above.) That is the answer to
+# the question at the top: **25,000 unknowns, and curvatures that differ by a large factor.** Single directions differ
+# still more: a move has a part in each of them, and its curvature is a mean of theirs. It also is why the last bit
+# takes longest. In the notebook that Gatys published with his code, the loss printed after 250 looks is 433,805, and
+# after 500 it is 368,494: the second half of the time buys 15 %.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Numbers that must not be small
@@ -632,12 +638,12 @@ strip(
     },
     title="What is cut off when it is saved",
     height=1.7,
-    alt="A cat's face in coarse strokes of blue and yellow, with dark blue eyes; beside it the same frame in black, "
-    "with one large white spot at each eye and a few small ones elsewhere, most near the upper and the right edge.",
+    alt="An eye and stars in coarse strokes of blue and yellow; beside it the same frame in black, with white spots at "
+    "the eye and in a corner, and a few small ones elsewhere.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Few values, and yet the loss is far higher: the style loss looks at squares of responses, and a sharp cut is an edge.
+# Few values, and yet the loss is higher: the style loss looks at squares of responses, and a sharp cut is an edge.
 # **There are four roads.**
 #
 # **(a) Clamp once, at the end.** That is what we just did.
@@ -748,9 +754,15 @@ def roads(p, a):
 
 
 # %%
-tried = {name: roads(*(load_image(n, size=80) for n in names)) for name, names in PAIRS.items()}
+tried = {name: roads(*(load_image(n, size=64) for n in names)) for name, names in PAIRS.items()}
 rows = {name: {road: f"{found[-1]:.4f}" for road, (_, found) in each.items()} for name, each in tried.items()}
 print(table(rows, corner="as saved"))
+
+# %% slideshow={"slide_type": "skip"}
+ends = [[found[-1] for _, found in each.values()] for each in tried.values()]
+dearer = [math.log(clamped / end) for clamped, *knowing in ends for end in knowing]
+print(f"to clamp at the end costs {100 * math.expm1(sum(dearer) / len(dearer)):.0f} % on average")
+assert sum(dearer) / len(dearer) > math.log(1.03), "it costs something"
 
 # %% slideshow={"slide_type": "subslide"}
 curves(
@@ -759,15 +771,13 @@ curves(
     xlabel="evaluations",
     ylabel="total loss as saved (logarithmic)",
     log="y",
-    alt="Four falling curves. That of the package is lowest, that of clipping a little above it; that of the term "
-    "comes down some ten looks later. The one that is clamped at the end leaves them after some twenty looks and stays "
-    "far above.",
+    alt="Four falling curves, close together at first. From some thirty looks on the one that is clamped at the end "
+    "lies above the other three, and stays there.",
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Whoever clamps at the end saves a loss 1.3 to 3 times as high. The roads that know the box end near each other.**
-# That the package is a little lower is the work of its twenty pairs and its doubled $\gamma$. To hold the values at the
-# edge gained nothing here that we could measure: few values lie there. It is the insurance against getting stuck.
+# **Whoever clamps at the end saves a loss about a tenth higher than those who know the box**, and these end near each
+# other. Few values lie at the edge: to hold them there is an insurance against getting stuck.
 #
 # **(d) Clamp inside the closure, each time the objective looks: that is another thing.** The optimiser is not told.
 # Take the steep wall, $c = 25$. **L-BFGS asks for a move of $s = 1$, the clamp lets through a tenth of it, and the pair
@@ -799,7 +809,7 @@ both = list(stylise(big_p, big_a, network, sizes=[80, 160], steps=48, **options)
 # %% slideshow={"slide_type": "skip"}
 coarse, fine = ([step for step in both if step.scale == scale] for scale in (0, 1))
 ends = {"full size only": straight, "full size, after the small one": fine}
-assert fine[-1].losses["total"] < 0.93 * straight[-1].losses["total"], "small first gets lower"
+assert fine[-1].losses["total"] < 0.99 * straight[-1].losses["total"], "small first gets lower"
 {name: round(run[-1].losses["total"], 3) for name, run in ends.items()}
 
 # %% slideshow={"slide_type": "subslide"}
@@ -809,8 +819,8 @@ curves(
     xlabel="seconds",
     ylabel="total loss (logarithmic)",
     log="y",
-    alt="Two falling curves. The one that began small appears later, falls at once almost as low as the other has come "
-    "by then, crosses it and stays below it to the end.",
+    alt="Two falling curves. The one that began small appears later, falls steeply, crosses the other and stays "
+    "below it to the end.",
 )
 
 # %% slideshow={"slide_type": "subslide"}
@@ -818,9 +828,9 @@ strip(
     {"small": coarse[-1].image, "then full size": fine[-1].image, "full size only": straight[-1].image},
     title="Coarse to fine, and straight at full size: the same work",
     height=1.35,
-    alt="Three paintings of a cat's face from noise, in blue with some yellow. The small one is coarse, with two round "
-    "eyes. The same at full size has bold round forms in light and dark. The one at full size from the start has "
-    "smaller forms, and finer grain over all of it.",
+    alt="Three paintings from noise, in blue with yellow stars. The small one is coarse, with a large star in the "
+    "place of each of the cat's eyes. The same at full size has these stars with sharp strokes. The one at full size "
+    "from the start has smaller forms.",
 )
 
 # %% [markdown]
@@ -905,8 +915,10 @@ class Clock(TorchDispatchMode):
 
 # %% slideshow={"slide_type": "skip"}
 with Clock() as clock:
+    begun = time.perf_counter()
     for _ in range(10):
         look(p)
+    clocked = (time.perf_counter() - begun) / 10  # seconds of one evaluation, the clock's own work among them
 sorted(clock.seconds, key=clock.seconds.get, reverse=True)[:6]  # the six that take longest
 
 # %% slideshow={"slide_type": "skip"}
@@ -927,7 +939,7 @@ shares = {
     "Gram matrices": inside("bmm", "mm"),
     "L-BFGS": optimiser,
 }
-whole = evaluation + optimiser
+whole = clocked + optimiser
 shares["all the rest"] = whole - sum(shares.values())
 
 # %%
@@ -1000,8 +1012,8 @@ print(f"at the limit an evaluation would be {max(speeds.values()) / speeds['whol
 # ## What we learned
 #
 # - The steepest direction dictates the step of gradient descent, the gentlest its patience; their ratio costs looks.
-# - L-BFGS reads the curvature from its last moves. It needs no learning rate, and here fewer looks than Adam at the
-#   best of three rates.
+# - L-BFGS reads the curvature from its last moves. It needs no learning rate, and here gets as far as Adam at the best
+#   of three rates.
 # - Absolute tolerances and a clamp in the closure both make it fail, the one silently, the other with a bang.
 # - A picture lies in the box $[0, 1]$: descend inside it, and what is minimised is what is saved.
 # - Coarse to fine gets further for the same work; float32 is exact enough, bfloat16 not everywhere.

@@ -66,7 +66,8 @@ grid({name: dict(row) for name, row in shelves.items()}, title="What lies on the
 # %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}
 # ## What to try
 #
-# * **Paint one photograph with `content weight` 0.01, 0.05 and 0.5: how much of it survives?** (Notebook 07.)
+# * **Paint one photograph with `content weight` 0.01, 0.1 and 1: how much of it survives?** (Notebook 07.)
+# * **Then with `content layer` relu3_1 instead of relu4_2: what comes back, and what does the style lose?**
 # * **Paint and instant, side by side in the history: what is missing from the quick one?** (One style, one photograph.
 #   Notebook 10: it trained for minutes on other photographs, the descent worked on yours alone.)
 # * **Quilt the same. Why does it follow light and dark, and not the objects?** (Notebook 09.)
@@ -98,8 +99,9 @@ strip(
     made,
     title="One photograph, one style, three methods",
     height=1.7,
-    alt="Three pictures of the cat in the manner of orange and dark green waves. Painted: its face of flowing strokes. "
-    "Instant: clearer, with finer lines. Quilted: pieces of the waves themselves, the face hardly to be made out.",
+    alt="Three pictures of the cat in the manner of orange and dark green waves. Painted: its face of flowing strokes, "
+    "with clear eyes. Instant: the face in broader lines, with blue shadows. Quilted: pieces of the waves themselves, "
+    "the face hardly to be made out.",
 )
 
 # %% [markdown] tags=["lesson"] slideshow={"slide_type": "slide"}

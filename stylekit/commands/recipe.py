@@ -84,12 +84,13 @@ def _words(options):
 
 def _studio(made):
     """Return the words for what the studio made; a picture of the visitor's own is called upload-1 or the like."""
-    made = {"style_size": 1.0} | made  # older pictures do not say
+    made = {"style_size": 1.0, "content_layers": ["relu4_2"]} | made  # older pictures do not say
     if made["method"] == "instant" and made["colour"] not in AFTERWARDS:
         made = made | {"colour": "none"}  # an older picture: there it changed nothing
     content, style = made["photograph"], made["style"]
+    weighed = "content_weight", "content_layers", "style_size"
     start, names = {
-        "paint": (["stylise", content, style], ("size", "network", "content_weight", "style_size", "steps", "colour")),
+        "paint": (["stylise", content, style], ("size", "network", *weighed, "steps", "colour")),
         "instant": (["apply", style, content], ("size", "colour")),
         "quilt": (["texture", "quilt-transfer", content, style], ("size", "seed", "colour")),
     }[made["method"]]

@@ -53,7 +53,9 @@ def make_picture(settings: StudioSettings, photograph: Image.Image, style: Image
 
 
 def _paint(settings, content, style):
-    options = {name: getattr(settings, name) for name in ("content_weight", "style_size", "steps", "seed")}
+    options = {
+        name: getattr(settings, name) for name in ("content_weight", "content_layers", "style_size", "steps", "seed")
+    }
     for step in stylise(content, style, load_network(settings.network), **options):
         yield Preview(step.image.cpu(), step.done, step.losses, step.evaluations, step.scale)
 

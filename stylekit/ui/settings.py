@@ -14,6 +14,7 @@ METHODS = {
 COLOURS = {"style": "none", "photograph": "keep", "matched": "match"}
 NETWORKS = ("compact", "vgg19", "vgg16")
 SIZES = (128, 192, 256, 384, 512, 768)
+CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_1", "relu4_2")
 STYLE_SIZES = (0.5, 0.75, 1.0, 1.5, 2.0)
 
 
@@ -21,9 +22,9 @@ STYLE_SIZES = (0.5, 0.75, 1.0, 1.5, 2.0)
 class StudioSettings:
     """Everything that makes a result, apart from the pictures themselves: those are named by their keys.
 
-    `content_weight` stands against a style weight of 1 in the scale "relative"; `size` is the longer side in pixels,
-    `style_size` that of the style picture, as a multiple of the painting's; `colour` is a mode of `stylekit.colour`;
-    `steps` are evaluations of the objective at each size.
+    `content_weight` stands against a style weight of 1 in the scale "relative", and is that of the `content_layers`;
+    `size` is the longer side in pixels, `style_size` that of the style picture, as a multiple of the painting's;
+    `colour` is a mode of `stylekit.colour`; `steps` are evaluations of the objective at each size.
     """
 
     photograph: str
@@ -31,6 +32,7 @@ class StudioSettings:
     method: str = "paint"
     network: str = "compact"
     content_weight: float = BALANCED["content_weight"]
+    content_layers: tuple[str, ...] = BALANCED["content_layers"]
     style_size: float = 1.0
     size: int = 256
     steps: int = 80

@@ -20,7 +20,7 @@ from stylekit.errors import StylekitError
 from stylekit.presets import PRESETS
 from stylekit.ui import html
 from stylekit.ui.gallery import Choice, Picker, bundled, short_name
-from stylekit.ui.settings import COLOURS, METHODS, NETWORKS, SIZES, STYLE_SIZES, StudioSettings
+from stylekit.ui.settings import COLOURS, CONTENT_LAYERS, METHODS, NETWORKS, SIZES, STYLE_SIZES, StudioSettings
 
 FRAME = 0.2  # seconds between two previews, at least
 KEPT = 6  # results in the history
@@ -74,6 +74,8 @@ class Studio(html.View):
         self.network = html.labelled(select, "network", options=NETWORKS, value=said.network)
         log = {"min": -3, "max": 0, "step": 0.05, "value": said.content_weight, "readout_format": ".3f"}
         self.content_weight = html.labelled(ipywidgets.FloatLogSlider, "content weight", **log)
+        layers = [(layer, (layer,)) for layer in CONTENT_LAYERS]
+        self.content_layers = html.labelled(select, "content layer", options=layers, value=said.content_layers)
         self.preset = html.labelled(select, "preset", options=list(PRESETS), value="balanced")
         self.preset.observe(lambda change: self._apply(PRESETS[change.new]), "value")
         self.style_size = html.labelled(select, "style size", options=STYLE_SIZES, value=said.style_size)
@@ -82,8 +84,9 @@ class Studio(html.View):
         self.colour = html.labelled(select, "colours", options=list(COLOURS.items()), value=said.colour)
         self.seed = html.labelled(ipywidgets.BoundedIntText, "seed", min=0, max=9999, value=said.seed)
         heading = ipywidgets.HTML("<h2>Method</h2>")
-        painting = [self.preset, self.network, self.content_weight, self.style_size]
-        self.sliders = [*painting, self.size, self.steps, self.colour, self.seed]
+        weighed = [self.preset, self.network, self.content_weight, self.content_layers]
+        self.of_painting = [*weighed, self.style_size, self.steps]
+        self.sliders = [*self.of_painting, self.size, self.colour, self.seed]
         self.controls = [heading, self.method, self.about, *self.sliders]
         self.method.observe(self._choose_method, "value")
 
@@ -239,7 +242,7 @@ class Studio(html.View):
         """Show the controls that the method has; "instant" has no style picture that could be prepared."""
         method = self.method.value
         self.about.value = f"<p>{METHODS[method]}</p>"
-        for control in (self.preset, self.network, self.content_weight, self.style_size, self.steps):
+        for control in self.of_painting:
             control.layout.display = "" if method == "paint" else "none"
         self.seed.layout.display = "" if method == "quilt" else "none"
         modes = _load_jobs().colour.AFTERWARDS if method == "instant" else COLOURS.values()
