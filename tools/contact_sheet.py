@@ -52,11 +52,11 @@ def main():
     rows = [[None, *map(shown, FEW)]]
     for photograph, preset in itertools.product(PHOTOGRAPHS[:2], PRESETS):
         rows.append([shown(photograph), *(painted(photograph, style, preset) for style in FEW)])
-    write_whole(Path("docs/presets.jpg"), jpeg_bytes(sheet(rows)))
+    write_whole(Path("docs/presets.jpg"), jpeg_bytes(sheet(rows), quality=85))
     rows = [[None, *map(shown, STYLES)]]
     for photograph in PHOTOGRAPHS:
         rows.append([shown(photograph), *(painted(photograph, style, "balanced") for style in STYLES)])
-    write_whole(Path("docs/balanced.jpg"), jpeg_bytes(sheet(rows)))
+    write_whole(Path("docs/balanced.jpg"), jpeg_bytes(sheet(rows), quality=85))
 
 
 if __name__ == "__main__":
