@@ -132,8 +132,12 @@ def test_ctrl_c_keeps_the_picture_so_far_and_says_where(tmp_path, capsys, monkey
             yield step
 
     monkeypatch.setattr(command, "stylise", interrupted)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a program begun in the background ignores it
     out = tmp_path / "out.png"
-    assert stylise(out) == 130
+    try:
+        assert stylise(out) == 130
+    finally:
+        signal.signal(signal.SIGINT, handler)
     captured = capsys.readouterr()
     assert "keeping the picture so far" in captured.err and str(out) in captured.out
     assert Image.open(out).size[0] == 64

@@ -210,7 +210,7 @@ def test_feedback_says_what_the_check_says(graded, course):
     page = feedback(course, "half", LESSON)
     assert check("gram_matrix", lambda F: F.T @ F).message in page
     assert "not so: 2 is too small" in page
-    assert "right: 16384" in page
+    assert "right: 36864" in page
     assert "Traceback (most recent call last)" not in page  # the sentence alone
     assert "not so" not in feedback(course, "all", LESSON)
 

