@@ -10,6 +10,7 @@ import itertools
 from pathlib import Path
 
 import torch
+from paint_styles import PAINTERS
 
 from stylekit.files import write_whole
 from stylekit.images import jpeg_bytes, load_image, resize_image
@@ -18,7 +19,6 @@ from stylekit.presets import PRESETS
 from stylekit.transfer import stylise
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
-STYLES = ("swirls", "waves", "facets", "haze", "shapes", "glass", "points", "mosaic", "hatching", "woodblock")
 FEW = ("swirls", "waves", "glass", "mosaic")
 SIZE, SMALL, GAP = 256, 144, 4  # pixels of the longer side of a painting, of a side in the sheet, between two pictures
 
@@ -53,9 +53,9 @@ def main():
     for photograph, preset in itertools.product(PHOTOGRAPHS[:2], PRESETS):
         rows.append([shown(photograph), *(painted(photograph, style, preset) for style in FEW)])
     write_whole(Path("docs/presets.jpg"), jpeg_bytes(sheet(rows), quality=85))
-    rows = [[None, *map(shown, STYLES)]]
+    rows = [[None, *map(shown, PAINTERS)]]
     for photograph in PHOTOGRAPHS:
-        rows.append([shown(photograph), *(painted(photograph, style, "balanced") for style in STYLES)])
+        rows.append([shown(photograph), *(painted(photograph, style, "balanced") for style in PAINTERS)])
     write_whole(Path("docs/balanced.jpg"), jpeg_bytes(sheet(rows), quality=85))
 
 

@@ -6,6 +6,7 @@ python tools/train_enlarger.py perceptual --photos TAR --start pixels.safetensor
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -45,8 +46,8 @@ def main(arguments=None) -> int:
         if step.number % 100 == 0:
             print(f"{step.number:6d} {step.seconds / 60:5.1f} min  {step.losses['total']:.5f}", flush=True)
     begun = options.start.name if options.start else "random weights"
-    facts = {"start": begun, "batch": 4, "crop": 96, "rate": 1e-3, "seed": options.seed, "trained steps": options.steps}
-    save_transformer(network, options.out, {"training": json.dumps(facts | {"loss": options.loss})})
+    facts = asdict(schedule) | {"start": begun, "loss": options.loss}
+    save_transformer(network, options.out, {"training": json.dumps(facts)})
     return 0
 
 

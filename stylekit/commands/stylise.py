@@ -10,7 +10,7 @@ from stylekit.commands.progress import follow
 from stylekit.commands.recipe import recipe_of, save
 from stylekit.errors import InputError
 from stylekit.networks import NETWORKS, load_network
-from stylekit.objective import CONTENT_WEIGHT, SCALES, STYLE_LAYERS
+from stylekit.objective import CONTENT_LAYERS, CONTENT_WEIGHT, SCALES, STYLE_LAYERS, TV_WEIGHT
 from stylekit.optimise import METHODS
 from stylekit.presets import PRESETS
 from stylekit.transfer import INITS, STEPS, stylise
@@ -30,10 +30,12 @@ def add_options(command):
     add("--preset", choices=PRESETS, default="balanced", help="how much of either (default %(default)s)")
     add("--network", default="compact", help=f"{', '.join(NETWORKS)} or a file of weights (default %(default)s)")
     add("--content-weight", type=float, help="instead of the preset's; balanced: " + f"{CONTENT_WEIGHT:g}")
-    add("--content-layers", nargs="+", metavar="LAYER[=W]", help="instead of the preset's; balanced: relu4_2")
+    layers = "instead of the preset's; balanced: " + " ".join(CONTENT_LAYERS)
+    add("--content-layers", nargs="+", metavar="LAYER[=W]", help=layers)
     add("--style-weight", type=float, default=1.0, help="default %(default)s")
     add("--style-size", type=float, default=1.0, help="of the style picture, by the painting's (default %(default)s)")
-    add("--tv-weight", type=float, default=None, help="total variation (default 0.003 in scale relative, else 0)")
+    smooth = f"total variation (default {TV_WEIGHT['relative']:g} in scale relative, else 0)"
+    add("--tv-weight", type=float, default=None, help=smooth)
     add("--steps", type=int, default=STEPS, help="evaluations at each size, coarse to fine (default %(default)s)")
     add("--init", choices=INITS, default="content", help="default %(default)s")
     add("--optimiser", choices=METHODS, default="lbfgs", help="default %(default)s")

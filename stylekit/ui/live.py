@@ -24,7 +24,7 @@ from stylekit.ui.html import View, announced, buttons, labelled, log_slider, los
 FACTOR = COMPACT.manner.factor  # content weight in the scale "relative" / published alpha / beta
 FRAME = 0.1  # seconds between two frames, at least
 STEPS = 400  # evaluations after which a painting rests until a slider moves or Start is pressed
-TV_WEIGHTS = (0.0, 1e-3, 3e-3, 1e-2, 1e-1)
+TV_WEIGHTS = (0.0, 1e-3, TV_WEIGHT["relative"], 1e-2, 1e-1)
 AT_REST = f"At rest after {STEPS} evaluations, or at the bottom. It goes on when a slider moves, or with Start."
 STARTS = ("content", "noise", "style")
 
