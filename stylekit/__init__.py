@@ -30,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy(
         "assets": "data_folder pictures",
         "colour": "keep_colour match_colour",
         "errors": "AssetError InputError Interrupted NonFiniteLoss StylekitError",
+        "export": "painting_onnx responses_onnx",
         "feedforward": "PerceptualLoss load_transformer save_transformer train transform transformers",
         "images": "as_image load_image resize_image save_image to_array to_pil",
         "losses": "content_loss content_loss_gradient gram_matrix style_layer_loss style_layer_loss_gradient "

@@ -15,6 +15,7 @@ COMMANDS = {  # a module of stylekit.commands, loaded when it is asked for, and 
     "train": "teach a network one style, so that it paints in one pass",
     "texture": "make a picture of pieces of another, as before networks",
     "figure": "paint a figure of the papers or the slides, panel by panel",
+    "export-onnx": "write a network as an ONNX file, for phones, browsers and other languages",
     "recipe": "print the command that made a painting",
     "assets": "list the pictures known by name, with licence and credit",
 }
@@ -47,7 +48,7 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     for name, words in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words)
         if name in arguments[:1]:
-            module = importlib.import_module(f"stylekit.commands.{name}")
+            module = importlib.import_module(f"stylekit.commands.{name.replace('-', '_')}")
             module.add_options(command)
             command.set_defaults(run=module.run)
     return top

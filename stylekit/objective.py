@@ -122,17 +122,23 @@ def content_terms(
 
 
 def style_terms(
-    network: FeatureNetwork, styles: Float[Tensor, "S 3 Hs Ws"], layers: Layers, weight: float
+    network: FeatureNetwork,
+    styles: Float[Tensor, "S 3 Hs Ws"] | Sequence[Float[Tensor, "S 3 _ _"]],
+    layers: Layers,
+    weight: float,
 ) -> list[Term]:
-    """Return Eq. 4 for each layer, "style relu1_1" and so on; one style picture for the batch, or one for each."""
-    layers = layer_weights(layers)
+    """Return Eq. 4 for each layer, "style relu1_1" and so on; one style picture for the batch, or one for each.
+
+    Of several sizes of the style picture the Gram matrices, each divided by its own M, are averaged.
+    """
+    layers, sizes = layer_weights(layers), [styles] if isinstance(styles, Tensor) else styles
     with torch.no_grad():
-        targets = responses(network, styles, layers)
+        targets = [responses(network, size, layers) for size in sizes]
     terms = []
     for layer, w in layers.items():
-        A, M = gram_matrix(targets[layer]), targets[layer].shape[-1]
-        measure = lambda images, F, layer=layer, A=A, M=M: style_layer_loss(F[layer], A, M, GramMatrix.apply)  # noqa: E731
-        terms.append(Term(f"style {layer}", weight * w, measure, (layer,), target=A / M))
+        A = sum(gram_matrix(F[layer]) / F[layer].shape[-1] for F in targets) / len(targets)
+        measure = lambda images, F, layer=layer, A=A: style_layer_loss(F[layer], A, 1, GramMatrix.apply)  # noqa: E731
+        terms.append(Term(f"style {layer}", weight * w, measure, (layer,), target=A))
     return terms
 
 

@@ -238,6 +238,40 @@ def test_a_photograph_is_painted_at_its_own_size_or_another(tmp_path, paint):
     assert width_and_height(tmp_path / "cat.png") == (64, 43)
 
 
+def test_a_mixture_of_styles_and_its_strength(tmp_path, paint, capsys):
+    torch.manual_seed(0)
+    several, file = TransformationNetwork(Architecture(width=3, styles=3)), tmp_path / "several.safetensors"
+    for parameter in several.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    save_transformer(several, file, styles=("a", "b", "c"))
+    photograph = images.load_image("coffee", 64)
+    words = ["apply", "a=0.6", "c=0.2", "coffee", "--network", str(file), "--size", "64", "--device", "cpu"]
+    for strength in (1.0, 0.25):
+        assert cli.main([*words, "-o", str(tmp_path / f"{strength}.png"), "--strength", str(strength)]) == 0
+    painting = transform(load_transformer({"a": 3, "c": 1}, "cpu", file), photograph)
+    whole, weak = (images.load_image(tmp_path / f"{strength}.png") for strength in (1.0, 0.25))
+    assert (whole - painting).abs().max() < 0.003  # half an 8-bit level
+    assert (weak - (0.75 * photograph + 0.25 * painting)).abs().max() < 0.003
+    again = printed(tmp_path / "0.25.png", capsys)
+    again[again.index("-o") + 1] = str(tmp_path / "again.png")
+    assert cli.main(again) == 0 and same(tmp_path / "0.25.png", tmp_path / "again.png")
+
+
+@pytest.mark.parametrize(
+    ("styles", "options", "sentence"),
+    [
+        (["swirls=much"], [], "expected a number after swirls=, got 'much'"),
+        (["nothing=0.5", "waves"], [], "no trained network is named 'nothing'"),
+        (["swirls"], ["--strength", "1.5"], "--strength is a number from 0 to 1, got 1.5"),
+        (["swirls"], ["--network", "missing.safetensors"], "there is no file of weights at missing.safetensors"),
+    ],
+    ids=str,
+)
+def test_a_mixture_that_makes_no_sense_is_refused_by_the_command(tmp_path, capsys, styles, options, sentence):
+    assert cli.main(["apply", *styles, "coffee", "-o", str(tmp_path / "out.png"), *options]) == 2
+    assert sentence in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
 def chroma(x):
     return x - (torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1) * x).sum(dim=1, keepdim=True)
 

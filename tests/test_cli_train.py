@@ -18,6 +18,7 @@ from stylekit.feedforward import (
     Architecture,
     TransformationNetwork,
     facts_of,
+    load_styles,
     load_transformer,
     save_transformer,
 )
@@ -36,7 +37,7 @@ def photos(tmp_path_factory):
 
 
 def words(photos, out, *more, style="swirls"):
-    return ["train", style, "--photos", str(photos), "-o", str(out), *FAST, *map(str, more)]
+    return ["train", *style.split(), "--photos", str(photos), "-o", str(out), *FAST, *map(str, more)]
 
 
 def train(*arguments, **options):
@@ -210,3 +211,56 @@ def test_vgg16_is_compared_at_the_papers_layers_and_others_at_the_kits(more, con
     words = ["train", "swirls", "--photos", ".", *more]
     options = cli.parser(words).parse_args(words)
     assert [list(layers) for layers in command._layers(options)] == [content, style]
+
+
+def test_several_styles_make_one_network_and_more_are_added_to_it(photos, tmp_path, capsys):
+    two, three = tmp_path / "two.safetensors", tmp_path / "three.safetensors"
+    assert (
+        train(photos, two, "--steps", 4, "--every", 2, "--mosaics", "--style-sizes", 48, 64, style="swirls waves") == 0
+    )
+    assert images.load_image(tmp_path / "two.preview.png").shape == (1, 3, 2 * 160, 5 * 160)  # a row for each style
+    assert load_styles(two)[1] == ["swirls", "waves"] and facts_of(two)["style"] == "swirls waves"
+    assert train(photos, three, "--add", two, "--steps", 3, style="facets") == 0
+    network, known = load_styles(three)
+    assert known == ["swirls", "waves", "facets"]
+    before = load_styles(two)[0]
+    image = torch.rand(1, 3, 32, 32)
+    for style in (0, 1):  # what it knew it paints as before
+        old, new = before.mixed(torch.eye(2)[style]), network.mixed(torch.eye(3)[style])
+        assert torch.equal(old(image), new(image))
+    assert train(photos, three, "--add", two, "--steps", 3, style="facets") == 0
+    assert "has had all of it already" in capsys.readouterr().err
+
+
+def test_several_styles_can_begin_with_the_weights_of_others(photos, tmp_path):
+    two, begun = tmp_path / "two.safetensors", tmp_path / "begun.safetensors"
+    assert train(photos, two, "--steps", 2, style="swirls waves") == 0
+    assert train(photos, begun, "--start", two, "--steps", 1, "--rate", 1e-9, style="waves glass") == 0
+    (old, _), (new, names) = load_styles(two), load_styles(begun)
+    image = torch.rand(1, 3, 32, 32)
+    assert names == ["waves", "glass"]
+    assert torch.allclose(new.mixed(torch.eye(2)[0])(image), old.mixed(torch.eye(2)[1])(image), atol=1e-3)
+    mean = old.mixed(torch.tensor([0.5, 0.5]))
+    assert torch.allclose(new.mixed(torch.eye(2)[1])(image), mean(image), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("styles", "more", "sentence"),
+    [
+        ("swirls swirls", [], "two of the styles are called swirls"),
+        ("swirls waves", ["--content-weight", "1", "2", "3"], "one number, or one for each of 2 styles; got 3"),
+        ("swirls waves", ["--architecture", "paper"], 'several styles need normalisation "instance"'),
+        ("swirls", ["--add", "TWO"], "it knows a style swirls already"),
+        ("waves", ["--add", "swirls"], "expected a network of several styles"),
+        ("swirls waves", ["--start", "TWO", "--width", "4"], "has another architecture"),
+    ],
+    ids=str,
+)
+def test_several_styles_that_do_not_fit_together_are_refused(photos, tmp_path, capsys, styles, more, sentence):
+    two = tmp_path / "in" / "two.safetensors"
+    two.parent.mkdir()
+    save_transformer(TransformationNetwork(Architecture(width=3, styles=2)), two, styles=("swirls", "haze"))
+    more = [str(two) if word == "TWO" else word for word in more]
+    assert train(photos, tmp_path / "out.safetensors", *more, "--steps", 1, style=styles) == 2
+    assert sentence in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]

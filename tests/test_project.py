@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 CONDA_NAMES = {"pytorch": "torch", "playwright-python": "playwright"}
 IMPORT_NAMES = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml"}
-FOR_READERS = ("lab", "cluster")  # the extras whose packages a module may import, each in one place
+FOR_READERS = ("lab", "cluster", "onnx")  # the extras whose packages a module may import, each in one place
 
 # The house, from the ground up: a module imports only from modules named before it.
 FLOORS = (
@@ -30,7 +30,7 @@ FLOORS = (
     ("losses", "optimise", "patches", "video", "background"),
     ("networks", "figures"),
     ("objective",),
-    ("transfer", "feedforward"),
+    ("transfer", "feedforward", "export"),
     ("paper", "checks"),
     ("ui", "commands", "__main__"),
 )

@@ -7,9 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+import torch
+
 from stylekit import assets, colour, files, images
 from stylekit.commands.progress import counted, follow
 from stylekit.commands.recipe import recipe_of, save
+from stylekit.commands.stylise import parse_layers
 from stylekit.errors import AssetError, InputError
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.motion import BLEND, paint_frames
@@ -21,9 +24,13 @@ VIDEOS = CONTAINERS.keys() - {".gif"} | {".avi"}  # suffixes of what is no photo
 
 def add_options(command):
     add = command.add_argument
-    add("style", metavar="STYLE", help="a network: the name of a style that ships, or what train wrote (.safetensors)")
+    help = "a style that ships, a mixture such as swirls=0.7 waves=0.3, or what train wrote (.safetensors)"
+    add("style", metavar="STYLE", nargs="+", help=help)
     add("input", metavar="INPUT", help="a photograph (a name, see assets, or a file), a folder of them, a GIF or video")
     add("-o", "--output", metavar="OUT", required=True, type=Path, help=".png or .jpg, a folder, .gif, .mp4, .mov, ...")
+    add("--network", metavar="FILE", help="a .safetensors file of several styles, which STYLE then names")
+    help = "1 is the painting, 0 the photograph, 0.5 half of both (default 1)"
+    add("--strength", type=float, metavar="0..1", default=1.0, help=help)
     add("--size", type=int, metavar="PIXELS", help="longer side (default: as it is); of a video, sides become even")
     add("--tile", type=int, metavar="PIXELS", help="paint in tiles of this size, where memory is short")
     add("--colour", choices=colour.AFTERWARDS, default="none", help="keep the photograph's colours (default none)")
@@ -38,6 +45,8 @@ def run(options) -> int:
         images.check_size(options.size)
     if not 0 <= options.blend < 1:
         raise InputError(f"--blend is a number from 0 to less than 1, got {options.blend}")
+    if not 0 <= options.strength <= 1:
+        raise InputError(f"--strength is a number from 0 to 1, got {options.strength}")
     source, output = Path(options.input).expanduser(), options.output.expanduser()
     if source.exists() and output.exists() and output.samefile(source):
         raise InputError(f"{output} is what is to be read; choose another name for the painting")
@@ -48,22 +57,30 @@ def run(options) -> int:
     if source.suffix.lower() in VIDEOS:
         raise InputError(f"{source} is a video, so OUT must end in one of {', '.join(CONTAINERS)}; got {str(output)!r}")
     images.check_output(output)
-    painting = _paint_picture(options.input, output, load_transformer(options.style, options.device), options)
+    painting = _paint_picture(options.input, output, _network(options), options)
     print(f"{output} ({painting.shape[-1]} x {painting.shape[-2]} pixels)")
     return 0
+
+
+def _network(options):
+    """Return the network of the styles asked for."""
+    alone = len(options.style) == 1 and options.style[0].endswith(".safetensors")
+    style = options.style[0] if alone else parse_layers(options.style, "STYLE")
+    return load_transformer(style, options.device, options.network)
 
 
 def _paint(network, image, options):
     """Return the painting of an image, on the CPU."""
     painting = transform(network, image, tile=options.tile).cpu()
-    return colour.finish_colours(options.colour, painting, image)
+    painting = colour.finish_colours(options.colour, painting, image)
+    return torch.lerp(images.resize_image(image, tuple(painting.shape[-2:])), painting, options.strength)
 
 
 def _paint_picture(source, output, network, options):
     """Paint a photograph, write the painting with its recipe, and return it."""
     painting = _paint(network, images.load_image(source, options.size), options)
     arguments = {"input": str(source), "output": output}
-    arguments |= {name: getattr(options, name) for name in ("size", "tile", "colour", "device")}
+    arguments |= {name: getattr(options, name) for name in ("network", "strength", "size", "tile", "colour", "device")}
     output.parent.mkdir(exist_ok=True)  # the first picture of a folder makes that of the paintings
     save(painting, output, {"apply": options.style} | recipe_of(arguments, ("input",), network))
     return painting
@@ -72,7 +89,7 @@ def _paint_picture(source, output, network, options):
 def _paint_folder(source, output, options):
     """Paint every picture of a folder into another; name and count the files that are none."""
     _check_folder(source, output)
-    network = load_transformer(options.style, options.device)
+    network = _network(options)
     paths = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
     painted, skipped = [], []
 
@@ -118,7 +135,7 @@ def _paint_film(source, output, options):
     if not source.exists() and options.input in assets.pictures():
         raise InputError(f"{options.input} is a photograph, so OUT must end in .png or .jpg; got {str(output)!r}")
     film = open_film(source)
-    network = load_transformer(options.style, options.device)
+    network = _network(options)
     size = film_size(film, output, options.size)
     frames = paint_frames(film.frames(), lambda image: _paint(network, image, options), size, options.blend)
     begun = time.perf_counter()

@@ -65,7 +65,8 @@ def _command(recipe):
         made = recipe["figure"]
         options = {name: made[name] for name in ("variant", "network", "originals", "steps")}
         return ["figure", made["figure"], *_words(options | {"size": made["sizes"][-1]})]
-    start = [word for key in ("texture", "apply") if key in recipe for word in (key, recipe[key])] or ["stylise"]
+    start = [word for key in ("texture", "apply") if key in recipe for word in (key, *_several(recipe[key]))]
+    start = start or ["stylise"]
     options = recipe["arguments"]
     pictures = [options[name] for name in recipe["sha256"] if name in options]
     return [*start, *pictures, *_words({name: options[name] for name in options if name not in recipe["sha256"]})]
@@ -76,10 +77,13 @@ def _words(options):
     words = []
     for name, value in options.items():
         if value is not None and value is not False:
-            values = value if isinstance(value, list) else [value]
             words.append("-o" if name == "output" else "--" + name.replace("_", "-"))
-            words += [str(one) for one in values if one is not True]
+            words += [str(one) for one in _several(value) if one is not True]
     return words
+
+
+def _several(value):
+    return value if isinstance(value, list) else [value]
 
 
 def _studio(made):

@@ -1,4 +1,4 @@
-"""`stylekit train`: teach a transformation network one style."""
+"""`stylekit train`: teach a transformation network one style or several."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 from stylekit import __version__, assets, files, images
 from stylekit.commands import BAD_INPUT
@@ -20,10 +20,13 @@ from stylekit.feedforward import (
     ARCHITECTURES,
     PAPER_CONTENT_LAYERS,
     PAPER_STYLE_LAYERS,
+    ManyStyles,
+    Mosaics,
     PerceptualLoss,
     Photographs,
     Schedule,
     TransformationNetwork,
+    load_styles,
     load_transformer,
     save_transformer,
     spread,
@@ -42,23 +45,29 @@ PREVIEWED = ("chelsea", "astronaut", "coffee", "rocket")
 
 def add_options(command):
     add = command.add_argument
-    add("style", metavar="STYLE", help="the style picture: a name (see assets) or a file")
+    help = "the style picture: a name (see assets) or a file; several make one network that knows and mixes them all"
+    add("style", metavar="STYLE", nargs="+", help=help)
     add("--photos", metavar="FOLDER|TAR", required=True, type=Path, help="photographs to learn on, the more the better")
     add("--hold-out", type=int, default=0, metavar="N", help="never train on the last N of them (default %(default)s)")
-    add("-o", "--output", metavar="NAME.safetensors", type=Path, help="default: the style's name")
+    add("--mosaics", action="store_true", help="every second one four at half the size: small files, sharp")
+    add("-o", "--output", metavar="NAME.safetensors", type=Path, help="default: the style's name; styles, of several")
     end = command.add_mutually_exclusive_group()
     end.add_argument("--minutes", type=float, help="stop after this time (default 60)")
     end.add_argument("--steps", type=int, help="or after so many steps (the paper: 40000)")
     add("--architecture", choices=ARCHITECTURES, default="kit", help="kit, or as in the paper (default %(default)s)")
     add("--width", type=int, help="filters of the first layer (default 16; 32 for paper)")
-    add("--start", metavar="NAME|FILE", help="begin with the weights of another style: it learns much faster")
+    add("--start", metavar="NAME|FILE", help="begin with the weights of another network: it learns much faster")
+    help = "teach a network of several styles these too: what it knows stays as it is, and so do all convolutions"
+    add("--add", metavar="FILE", help=help)
     add("--network", default="compact", help=f"{', '.join(NETWORKS)} or a file of weights (default %(default)s)")
-    add("--content-weight", type=float, default=CONTENT_WEIGHT, help="default %(default)s")
+    help = f"one for all styles, or one for each (default {CONTENT_WEIGHT})"
+    add("--content-weight", type=float, nargs="+", default=[CONTENT_WEIGHT], help=help)
     add("--style-weight", type=float, default=1.0, help="default %(default)s")
     add("--tv-weight", type=float, default=TV_WEIGHT, help="total variation (default %(default)s)")
     add("--content-layers", nargs="+", metavar="LAYER[=W]", help="default relu3_3; with vgg16 the paper's relu2_2")
     add("--style-layers", nargs="+", metavar="LAYER[=W]", help="default as in stylise; with vgg16 the paper's")
     add("--size", type=int, default=256, help="pixels of photographs and style picture (default %(default)s)")
+    add("--style-sizes", type=int, nargs="+", metavar="PIXELS", help="of the style picture, averaged (default: size)")
     add("--crop", type=int, help="train on squares of this many pixels, cut from them (default: size)")
     add("--batch", type=int, default=4, help="photographs of a step (default %(default)s)")
     add("--rate", type=float, default=1e-3, help="Adam's learning rate (default %(default)s)")
@@ -83,24 +92,29 @@ def run(options) -> int:
 
 
 def _run(options, device, leads):
-    output = (options.output or Path(f"{Path(options.style).stem}.safetensors")).expanduser()
+    names = _names(options.style)
+    output = (options.output or Path(f"{names[0] if len(names) == 1 else 'styles'}.safetensors")).expanduser()
     files.check_target(output, (".safetensors",))
     schedule = _schedule(options)
     photographs = Photographs(options.photos, options.size)
     seen, _ = photographs.split(options.hold_out)
-    network = _network(options).to(device).to(memory_format=torch.channels_last)
-    objective, facts = _objective(options, seen, device)
+    seen = Mosaics(seen) if options.mosaics else seen
+    network, known = _network(options, names)
+    network = network.train().to(device).to(memory_format=torch.channels_last)
+    losses, facts = _objectives(options, seen, device)
+    learner = ManyStyles(network, losses).to(device) if known else network
+    objective = learner.objective if known else losses[0]
     facts |= {"photographs": len(photographs), "held out": options.hold_out}
     checkpoint = output.with_suffix(".checkpoint")
     earlier = read_checkpoint(checkpoint)["step"] if checkpoint.exists() else 0
-    steps = train(network, objective, seen, schedule, checkpoint, options.every, facts)
+    steps = train(learner, objective, seen, schedule, checkpoint, options.every, facts)
     last, code = _follow(steps, options, network, photographs, output if leads else None)
     if leads and code == 0 and last.number == earlier:
         print(f"stylekit: {checkpoint} has had all of it already; ask for more steps or minutes", file=sys.stderr)
     if leads and last:
         trained = facts | asdict(schedule) | {"trained steps": last.number, "losses": last.losses}
-        texts = {"style": str(options.style), "training": json.dumps(trained), "stylekit": __version__}
-        save_transformer(network, output, texts)
+        texts = {"style": " ".join(options.style), "training": json.dumps(trained), "stylekit": __version__}
+        save_transformer(network, output, texts, known)
         print(f"{output} ({last.number} steps, {last.seconds / 60:.1f} minutes, loss {last.losses['total']:.4f})")
     return code
 
@@ -123,16 +137,34 @@ def _follow(steps, options, network, photographs, output):
 
 
 def _previewed(steps, options, network, path):
-    """Yield the steps; at the first, every so many and the last, write the style and what the network paints so far."""
+    """Yield the steps; at the first, every so many and the last, write each style and what it paints so far, a row."""
     square = lambda name: images.resize_image(images.load_image(name, 2 * PREVIEW), (PREVIEW, PREVIEW))  # noqa: E731
-    style, photographs = square(options.style), [square(name) for name in PREVIEWED]
+    styles, photographs = [square(name) for name in options.style], [square(name) for name in PREVIEWED]
     for step in steps:
         if step.number % options.every == 0 or step.number == 1 or step.done >= 1:
             network.eval()
-            painted = [transform(network, photograph).cpu() for photograph in photographs]
+            rows = [
+                torch.cat([style, *(transform(painter, photograph).cpu() for photograph in photographs)], dim=-1)
+                for style, painter in zip(styles, _painters(network, len(styles)), strict=True)
+            ]
             network.train()
-            images.save_image(torch.cat([style, *painted], dim=-1), path)
+            images.save_image(torch.cat(rows, dim=-2), path)
         yield step
+
+
+def _painters(network, count):
+    """Return a network for each of the last styles."""
+    styles = network.architecture.styles
+    return [network.mixed(row).to(network.last.weight) for row in torch.eye(styles)[-count:]] if styles else [network]
+
+
+def _names(styles):
+    """Return what the styles will be called: the names of the pictures, or of their files."""
+    names = [Path(style).stem for style in styles]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"two of the styles are called {name}: rename a file, or leave one out")
+    return names
 
 
 def _schedule(options):
@@ -143,19 +175,44 @@ def _schedule(options):
     return Schedule(crop=options.size if options.crop is None else options.crop, **settings, **length)
 
 
-def _network(options):
-    """Return the network to train: new, or with the weights of another one."""
+def _network(options, names):
+    """Return the network to train, new or with another's weights, and the names of its styles; none if it is of one."""
+    if options.add is not None:
+        return _grown(options.add, names)
     architecture = ARCHITECTURES[options.architecture]
     if options.width is not None:
         architecture = replace(architecture, width=options.width)
+    several = names if len(names) > 1 else []
     torch.manual_seed(options.seed)
-    network = TransformationNetwork(architecture)
-    if options.start is not None:
-        start = load_transformer(options.start, "cpu")
-        if start.architecture != architecture:
-            raise InputError(f"--start {options.start} has another architecture: {start.architecture}")
-        network.load_state_dict(start.state_dict())
-    return network.train()
+    if options.start is None:
+        return TransformationNetwork(replace(architecture, styles=len(several))), several
+    start, known = load_styles(options.start)
+    if options.start in known:  # one of those that ship
+        start, known = load_transformer(options.start, "cpu"), []
+    if replace(start.architecture, styles=0) != architecture:
+        raise InputError(f"--start {options.start} has another architecture: {start.architecture}")
+    rows = torch.stack([_row(name, known) for name in names])
+    return start.mixed(rows if several else rows[0]), several
+
+
+def _grown(file, names):
+    """Return a trained network with room for more styles, of which only these learn, and all names."""
+    network, known = load_styles(file)
+    if not known:
+        raise InputError(f"--add {file}: expected a network of several styles, as train STYLE STYLE ... makes it")
+    for name in set(names) & set(known):
+        raise InputError(f"--add {file}: it knows a style {name} already; call the new one by another name")
+    network = network.mixed(torch.stack([_row(name, known) for name in (*known, *names)]))
+    for part in network.modules():
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+            part.requires_grad_(False)
+    return network, [*known, *names]
+
+
+def _row(name, known):
+    """Return how a style begins, as shares of those known: as itself, or as the mean of all."""
+    count = max(1, len(known))
+    return torch.eye(count)[known.index(name)] if name in known else torch.full((count,), 1 / count)
 
 
 def _layers(options):
@@ -165,20 +222,36 @@ def _layers(options):
     return content, parse_layers(options.style_layers or style, "--style-layers")
 
 
-def _objective(options, seen, device):
-    """Return the loss, and as plain data what it consists of: no training goes on with another."""
+def _objectives(options, seen, device):
+    """Return the loss of each style, and as plain data what they consist of: no training goes on with another."""
     loss_network = load_network(options.network, device=str(device), precision=options.precision)
     content_layers, style_layers = _layers(options)
-    weights = {name: getattr(options, name) for name in ("content_weight", "style_weight", "tv_weight")}
-    style, reference = images.load_image(options.style, options.size).to(device), spread(seen).to(device)
+    weights = {name: getattr(options, name) for name in ("style_weight", "tv_weight")}
+    content_weights = _for_each(options.content_weight, options.style, "--content-weight")
     layers = {"content_layers": content_layers, "style_layers": style_layers}
-    objective = PerceptualLoss(loss_network, style, reference, **layers, **weights)
+    sizes, reference = options.style_sizes or [options.size], spread(seen).to(device)
+    losses = []
+    for style, content_weight in zip(options.style, content_weights, strict=True):
+        pictures = [images.load_image(style, size).to(device) for size in sizes]
+        weighed = weights | {"content_weight": content_weight}
+        losses.append(PerceptualLoss(loss_network, pictures, reference, **layers, **weighed))
     facts = weights | {
+        "content weights": content_weights,
         "content layers": content_layers,
         "style layers": style_layers,
-        "style sha256": images.picture_hash(assets.open_picture(options.style)),
+        "style sha256": [images.picture_hash(assets.open_picture(style)) for style in options.style],
+        "style sizes": sizes,
         "loss network sha256": weights_hash(loss_network),
         "size": options.size,
+        "mosaics": options.mosaics,
         "start": options.start and Path(options.start).stem,
+        "add": options.add and Path(options.add).stem,
     }
-    return objective, facts
+    return losses, facts
+
+
+def _for_each(values, styles, option):
+    """Return a value for each style."""
+    if len(values) not in (1, len(styles)):
+        raise InputError(f"{option}: expected one number, or one for each of {len(styles)} styles; got {len(values)}")
+    return values * len(styles) if len(values) == 1 else values

@@ -3,7 +3,14 @@
 Notebook 10 builds the network and trains it.
 """
 
-from stylekit.feedforward.files import CheckpointError, facts_of, load_transformer, save_transformer, transformers
+from stylekit.feedforward.files import (
+    CheckpointError,
+    facts_of,
+    load_styles,
+    load_transformer,
+    save_transformer,
+    transformers,
+)
 from stylekit.feedforward.motion import Steady, flicker, paint_frames
 from stylekit.feedforward.network import (
     ARCHITECTURES,
@@ -13,7 +20,7 @@ from stylekit.feedforward.network import (
     TransformationNetwork,
     count_parameters,
 )
-from stylekit.feedforward.objective import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, PerceptualLoss
-from stylekit.feedforward.photographs import Photographs, spread
+from stylekit.feedforward.objective import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, ManyStyles, PerceptualLoss
+from stylekit.feedforward.photographs import Mosaics, Photographs, spread
 from stylekit.feedforward.tiles import transform
 from stylekit.feedforward.training import Schedule, TrainingStep, draw, train

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,12 +14,13 @@ import safetensors.torch
 import torch
 
 from stylekit import assets
-from stylekit.errors import AssetError
+from stylekit.errors import AssetError, InputError
 from stylekit.feedforward.network import Architecture, TransformationNetwork
 from stylekit.files import write_whole
 from stylekit.networks import pick_device
 
 ARCHITECTURE = "architecture"  # the keyword of the safetensors text that says what the weights are of
+STYLES = "styles"  # and of the one that names the styles, in order, where there are several
 STATE = {"network", "optimiser", "step", "seconds", "losses", "identity"}  # what a checkpoint holds
 
 
@@ -25,18 +28,39 @@ class CheckpointError(AssetError):
     """A checkpoint that cannot be read, or belongs to another training."""
 
 
-def save_transformer(network: TransformationNetwork, path: str | Path, facts: dict[str, str] | None = None) -> None:
-    """Write a network as float16 safetensors with its architecture, and facts of its training by name."""
+def save_transformer(
+    network: TransformationNetwork, path: str | Path, facts: dict[str, str] | None = None, styles: Sequence[str] = ()
+) -> None:
+    """Write a network as float16 safetensors with its architecture, its styles' names, and facts of its training."""
+    if len(styles) != network.architecture.styles:
+        raise InputError(f"expected {network.architecture.styles} names of styles, got {len(styles)}")
+    facts = (facts or {}) | ({STYLES: json.dumps(list(styles))} if styles else {})
     weights = {name: value.half().cpu().contiguous() for name, value in network.state_dict().items()}
-    texts = {ARCHITECTURE: json.dumps(asdict(network.architecture))} | (facts or {})
+    texts = {ARCHITECTURE: json.dumps(asdict(network.architecture))} | facts
     write_whole(Path(path).expanduser(), safetensors.torch.save(weights, texts))
 
 
-def load_transformer(name: str | Path, device: str = "auto") -> TransformationNetwork:
-    """Return a trained network, frozen, by the name of a bundled style ("swirls") or from a .safetensors file.
+def load_transformer(
+    style: str | Path | Mapping[str, float | int], device: str = "auto", file: str | Path | None = None
+) -> TransformationNetwork:
+    """Return a trained network of one style, frozen: that of a bundled style ("swirls"), of a file, or of a mixture.
 
-    Raises AssetError for an unknown name, and for a file that does not hold a transformation network.
+    A mixture is a share for each style, {"swirls": 0.7, "waves": 0.3}; shares are divided by their sum. `file` is a
+    network of several styles that knows them, in place of the one that ships. Raises AssetError for an unknown name,
+    and for a file that does not hold a transformation network, InputError for shares that make no sense.
     """
+    shares = dict(style) if isinstance(style, Mapping) else {str(style): 1.0}
+    source = file or next(iter(shares), "")
+    network, known = load_styles(source)
+    if known:
+        network = network.mixed(_shares(shares, known, source))
+    elif file or len(shares) > 1:
+        raise InputError(f"{source} is a network of one style: give it alone, and nothing to mix it with")
+    return network.requires_grad_(False).eval().to(pick_device(device)).to(memory_format=torch.channels_last)
+
+
+def load_styles(name: str | Path) -> tuple[TransformationNetwork, list[str]]:
+    """Return the network of a file as it was trained, and the names of its styles; none if it knows one only."""
     path = _find(name)
     facts, weights = _read(path)
     try:
@@ -47,12 +71,35 @@ def load_transformer(name: str | Path, device: str = "auto") -> TransformationNe
             f"{path} does not hold the weights of a transformation network (another architecture?): "
             f"{str(error).splitlines()[0]}. Train one: python -m stylekit train STYLE --photos FOLDER"
         ) from error
-    return network.requires_grad_(False).eval().to(pick_device(device)).to(memory_format=torch.channels_last)
+    return network, json.loads(facts.get(STYLES, "[]"))
+
+
+def _shares(styles, known, source):
+    """Return the share of each known style, (S)."""
+    if list(styles) == [str(source)]:
+        raise InputError(
+            f"{source} knows several styles: choose one or mix some of {', '.join(known)} (apply --network)"
+        )
+    for name, share in styles.items():
+        if name not in known:
+            raise InputError(
+                f"{source} knows no style {name!r}{assets.suggest(name, known)}: expected {', '.join(known)}"
+            )
+        if not (math.isfinite(share) and share >= 0):
+            raise InputError(f"the share of {name} must be a finite number of 0 or more, got {share}")
+    shares = torch.tensor([float(styles.get(name, 0)) for name in known])
+    if not shares.sum():
+        raise InputError(f"one share of a mixture has to be above 0, got {dict(styles)}")
+    return shares / shares.sum()
 
 
 def transformers() -> dict[str, Path]:
     """Return the trained networks that ship with the kit: style -> file."""
-    return {path.stem: path for path in sorted((assets.data_folder() / "feedforward").glob("*.safetensors"))}
+    found = {}
+    for path in sorted((assets.data_folder() / "feedforward").glob("*.safetensors")):
+        names = json.loads(_read(path)[0].get(STYLES, json.dumps([path.stem])))
+        found |= dict.fromkeys(names, path)
+    return found
 
 
 def facts_of(name: str | Path) -> dict[str, str]:

@@ -15,13 +15,15 @@ residual blocks, batch normalisation, transposed convolutions. "kit" is what shi
   went in;
 * nearest neighbours, then a convolution, instead of a transposed one: a 3 x 3 kernel with stride 2 covers some pixels
   once, some twice and some four times, which shows as a checkerboard (Odena, Dumoulin and Olah, 2016);
+* one network may know several styles: all convolutions are shared, and each style has a weight and a bias of its own
+  for each channel of each normalisation (conditional instance normalisation: Dumoulin, Shlens and Kudlur, 2017);
 * the last layer's output is divided by 8 before the tanh: Adam moves all 1,296 weights behind a value by one amount in
   a step, which otherwise drives the tanh to its flat ends, and the picture into black holes that do not close again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -32,6 +34,7 @@ from stylekit.errors import InputError
 
 BLOCKS = 5
 BORDER = 8 * BLOCKS  # pixels: a block without padding takes 2 at a quarter of the size from each side
+KINDS = ("weight", "bias")
 RANGE = 150 / 255  # the paper's 150 tanh, in units of [0, 1]
 
 
@@ -43,7 +46,7 @@ class Architecture:
     "nearest" (then a convolution) or "transposed"; `padding` "same" (each convolution its own) or "border" (once,
     before all). `enlarge` is how many times wider and higher the output is than the input: 1, or 4 for
     super-resolution, which leaves out the two layers that halve (Johnson 2016, section 3.1). `slope` is what the last
-    layer's output is multiplied by before the tanh.
+    layer's output is multiplied by before the tanh. `styles` is how many styles it knows; 0: one, and no more.
     """
 
     width: int = 16
@@ -52,6 +55,7 @@ class Architecture:
     padding: str = "same"
     enlarge: int = 1
     slope: float | int = 0.125
+    styles: int = 0
 
     def __post_init__(self):
         choices = {
@@ -68,6 +72,10 @@ class Architecture:
             raise InputError(f"slope must be a number above 0, at most 1, not {self.slope!r}")
         if type(self.width) is not int or not 1 <= self.width <= 512:
             raise InputError(f"width must be a whole number of filters from 1 to 512, not {self.width!r}")
+        if type(self.styles) is not int or not 0 <= self.styles <= 512:
+            raise InputError(f"styles must be a whole number from 0 to 512, not {self.styles!r}")
+        if self.styles and self.normalisation != "instance":
+            raise InputError(f'several styles need normalisation "instance", not {self.normalisation!r}')
 
 
 KIT = Architecture()
@@ -108,6 +116,30 @@ class TransformationNetwork(nn.Module):
         x = self.architecture.slope * self.last(self.up(self.residual(self.down(x))))
         times = self.architecture.enlarge
         return 0.5 + RANGE * torch.tanh(x[..., : times * height, : times * width])
+
+    def choose(self, shares: Float[Tensor, "B S"]) -> None:
+        """Say how much of each of its styles each image of the next batches gets; a row of a unit matrix is one style.
+
+        Raises InputError for a network of one style, and for another number of styles.
+        """
+        if not self.architecture.styles or shares.shape[-1] != self.architecture.styles:
+            raise InputError(f"this network knows {self.architecture.styles} styles, got {shares.shape[-1]} shares")
+        for part in self.modules():
+            if isinstance(part, ConditionalNorm):
+                part.shares = shares.to(self.last.weight.device)
+
+    def mixed(self, shares: Float[Tensor, "*R S"]) -> TransformationNetwork:
+        """Return a copy that paints with these shares of the styles of this one; R rows make a network of R styles.
+
+        A mixture is linear in the weights and biases of the normalisations (Dumoulin 2017, section 3.3). A network of
+        one style counts as one of S = 1.
+        """
+        rows = 0 if shares.ndim == 1 else len(shares)
+        copy = TransformationNetwork(replace(self.architecture, styles=rows))
+        own = {f"{name}.{kind}" for name, part in self.named_modules() if _normalises(part) for kind in KINDS}
+        mix = lambda values: shares.to(values) @ values.reshape(-1, values.shape[-1])  # noqa: E731
+        copy.load_state_dict({key: mix(value) if key in own else value for key, value in self.state_dict().items()})
+        return copy
 
 
 class Convolution(nn.Module):
@@ -165,6 +197,27 @@ class InstanceNorm(nn.Module):
         return x * scale + (self.bias.view(1, -1, 1, 1) - mean * scale)
 
 
+class ConditionalNorm(nn.Module):
+    """Instance normalisation with a weight and a bias for each style (Dumoulin 2017, equation 5).
+
+    `shares`, (B, S), is how much of each style each image gets; one row serves a whole batch.
+    """
+
+    def __init__(self, channels, styles):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(styles, channels))
+        self.bias = nn.Parameter(torch.zeros(styles, channels))
+        self.shares: Tensor | None = None
+
+    def forward(self, x):
+        weight, bias = ((self.shares @ each)[:, :, None, None] for each in (self.weight, self.bias))
+        return functional.instance_norm(x) * weight + bias
+
+
+def _normalises(part):
+    return isinstance(part, InstanceNorm | ConditionalNorm)
+
+
 def convolution(channels, filters, size, stride=1, padded=True):
     """Return a convolution that pads by reflection, or not at all."""
     return nn.Conv2d(channels, filters, size, stride, size // 2 if padded else 0, padding_mode="reflect")
@@ -172,6 +225,8 @@ def convolution(channels, filters, size, stride=1, padded=True):
 
 def normalisation(architecture, channels):
     """Return the normalisation layer of an architecture."""
+    if architecture.styles:
+        return ConditionalNorm(channels, architecture.styles)
     kinds = {"instance": InstanceNorm, "batch": nn.BatchNorm2d, "none": nn.Identity}
     return kinds[architecture.normalisation](channels)
 

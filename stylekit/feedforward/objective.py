@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
+from stylekit.feedforward.network import TransformationNetwork
 from stylekit.networks import FeatureNetwork
 from stylekit.objective import (
     STYLE_LAYERS,
@@ -40,15 +43,15 @@ class PerceptualLoss:
     difference: there each term is divided by what the photograph itself scores, here by the mean over `reference`, a
     few photographs. A network sees thousands, and those that chance to lie near the style would outweigh all others.
     The style layers are those of the optimisation: the kit's styles live on large forms, which Johnson's relu4_3 does
-    not see. The content weight is many times that of an optimisation, because a network ends with a style loss ten
-    times as high; the kit's own were trained with 0.25 to 1, the less the smaller that loss is for a style. All images
-    RGB in [0, 1].
+    not see. `style` may be the picture at several sizes: their Gram matrices are averaged. The content weight is many
+    times that of an optimisation, because a network ends with a style loss ten times as high; the less, the smaller
+    that loss is for a style. All images RGB in [0, 1].
     """
 
     def __init__(
         self,
         network: FeatureNetwork,
-        style: Float[Tensor, "1 3 Hs Ws"],
+        style: Float[Tensor, "1 3 Hs Ws"] | Sequence[Float[Tensor, "1 3 _ _"]],
         reference: Images,
         *,
         content_layers: Layers = CONTENT_LAYERS,
@@ -71,3 +74,29 @@ class PerceptualLoss:
         objective = Objective(self.network, [*content, *self.fixed])
         values = objective(painted)
         return by_kind(objective.terms.values(), values) | {"total": values["total"]}
+
+
+class ManyStyles(nn.Module):
+    """A network of several styles in training, and what it minimises: the styles take turns over the images.
+
+    Called with photographs, it paints each in the next style; how many it has painted is kept in a buffer, so that a
+    training that was resumed goes on with the same styles. `losses` holds a PerceptualLoss for each style, or for the
+    last of them where the others are not to be taught again.
+    """
+
+    def __init__(self, network: TransformationNetwork, losses: Sequence[PerceptualLoss]):
+        super().__init__()
+        self.network, self.losses = network, tuple(losses)
+        self.register_buffer("painted", torch.tensor(0))
+
+    def forward(self, photographs: Images) -> Images:
+        self.turn = (self.painted.cpu() + torch.arange(len(photographs))) % len(self.losses)
+        self.painted += len(photographs)
+        styles = self.network.architecture.styles
+        self.network.choose(torch.eye(styles)[styles - len(self.losses) + self.turn])
+        return self.network(photographs)
+
+    def objective(self, painted: Images, photographs: Images) -> dict[str, Value]:
+        """Return the terms of each image by its own style's loss, one value for each picture."""
+        each = [self.losses[style](painted[k : k + 1], photographs[k : k + 1]) for k, style in enumerate(self.turn)]
+        return {name: torch.cat([values[name] for values in each]) for name in each[0]}

@@ -68,6 +68,26 @@ class Photographs(Sequence):
         return seen, held_out
 
 
+class Mosaics(Sequence):
+    """Photographs of which every second is a mosaic of four at half the size: itself and the three that follow it.
+
+    Small files, enlarged to a crop's size, are soft; in a mosaic they are as sharp as they were taken.
+    """
+
+    def __init__(self, photographs: Photographs):
+        self.photographs, self.quarters = photographs, copy.copy(photographs)
+        self.quarters.size = photographs.size // 2
+
+    def __len__(self) -> int:
+        return len(self.photographs)
+
+    def __getitem__(self, index: int) -> Float[Tensor, "3 size size"]:
+        if index % 2 == 0:
+            return self.photographs[index]
+        four = [self.quarters[(index + k) % len(self)] for k in range(4)]
+        return torch.cat([torch.cat(four[:2], dim=-1), torch.cat(four[2:], dim=-1)], dim=-2)
+
+
 def spread(photographs: Sequence[Tensor], count: int = 16) -> Float[Tensor, "some 3 size size"]:
     """Return `count` photographs, or all where there are fewer: the middles of as many equal parts of a collection."""
     total = len(photographs)
