@@ -138,6 +138,14 @@ def test_fig_5_takes_its_units_from_photographs_that_were_learnt_from_and_measur
     assert [round(5 * one.mean().item()) for one in photographs] == [2]
 
 
+def test_fig_5_weighs_the_content_as_it_was_weighed_for_that_style():
+    assert johnson._content_weight({"content_weight": 0.25}, "waves") == 0.25
+    several = {"styles": ["swirls", "waves"], "content weights": [1.0, 0.5]}
+    assert johnson._content_weight(several, "waves") == 0.5
+    with pytest.raises(AssetError, match="does not say how it learned haze: only swirls, waves"):
+        johnson._content_weight(several, "haze")
+
+
 # What ships.
 
 

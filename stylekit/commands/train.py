@@ -236,6 +236,7 @@ def _objectives(options, seen, device):
         weighed = weights | {"content_weight": content_weight}
         losses.append(PerceptualLoss(loss_network, pictures, reference, **layers, **weighed))
     facts = weights | {
+        "styles": _names(options.style),
         "content weights": content_weights,
         "content layers": content_layers,
         "style layers": style_layers,

@@ -15,7 +15,15 @@ from torch import Tensor
 
 from stylekit.assets import data_folder
 from stylekit.errors import AssetError
-from stylekit.feedforward import PerceptualLoss, Photographs, TransformationNetwork, facts_of, load_transformer, spread
+from stylekit.feedforward import (
+    Mosaics,
+    PerceptualLoss,
+    Photographs,
+    TransformationNetwork,
+    facts_of,
+    load_transformer,
+    spread,
+)
 from stylekit.files import write_whole
 from stylekit.images import load_image
 from stylekit.networks import NETWORKS, load_network, weights_hash
@@ -99,6 +107,12 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
     `source` is the folder or tar file it was trained on, at the size it was trained at, with its own objective.
     Raises AssetError for another set of photographs, and for a network that held none out.
     """
+    objective, held_out = objective_of(style, source)
+    yield from compare(load_transformer(style, "cpu"), objective, held_out)
+
+
+def objective_of(style: str, source: Path) -> tuple[PerceptualLoss, Photographs]:
+    """Return what a network minimised to learn a style, and the photographs that it was not shown (see `curves`)."""
     training = training_of(style)
     photographs = Photographs(source, training.get("size", 256))
     if len(photographs) != training.get("photographs") or not training["held out"]:
@@ -107,11 +121,22 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
             f"{training.get('held out', 0)} of them held out: give the photographs it was trained with"
         )
     seen, held_out = photographs.split(training["held out"])
-    options = {name: training[name] for name in ("content_weight", "style_weight", "tv_weight")}
+    reference = spread(Mosaics(seen) if training.get("mosaics") else seen)
+    options = {name: training[name] for name in ("style_weight", "tv_weight")}
     options |= {f"{kind}_layers": training[f"{kind} layers"] for kind in ("content", "style")}
-    network, picture = load_network("compact", device="cpu"), load_image(style, training["size"])
-    objective = PerceptualLoss(network, picture, spread(seen), **options)
-    yield from compare(load_transformer(style, "cpu"), objective, held_out)
+    pictures = [load_image(style, size) for size in training.get("style sizes", [training["size"]])]
+    network, weight = load_network("compact", device="cpu"), _content_weight(training, style)
+    return PerceptualLoss(network, pictures, reference, content_weight=weight, **options), held_out
+
+
+def _content_weight(training, style):
+    """Return the weight of the content where a network learned a style; older ones have one for all they know."""
+    if "content_weight" in training:
+        return training["content_weight"]
+    taught = dict(zip(training["styles"], training["content weights"], strict=True))
+    if style not in taught:
+        raise AssetError(f"the network does not say how it learned {style}: only {', '.join(taught)}")
+    return taught[style]
 
 
 def training_of(style: str) -> dict:
