@@ -15,6 +15,7 @@ from stylekit.feedforward import (
     Photographs,
     Schedule,
     TransformationNetwork,
+    files,
     load_styles,
     load_transformer,
     save_transformer,
@@ -199,6 +200,14 @@ def test_a_mixture_that_makes_no_sense_is_refused(file, style, sentence):
 def test_a_file_of_several_styles_alone_is_asked_which(file):
     with pytest.raises(InputError, match="knows several styles: .*swirls, waves, facets"):
         load_transformer(file, "cpu")
+
+
+def test_the_styles_of_a_file_that_ships_are_known_by_name(three, file, monkeypatch):
+    monkeypatch.setattr(files, "transformers", lambda: dict.fromkeys(STYLES, file))
+    x = torch.rand(1, 3, 24, 20)
+    assert torch.allclose(load_transformer("waves", "cpu")(x), three.mixed(torch.eye(3)[1])(x), atol=5e-3)
+    both = load_transformer({"waves": 1, "facets": 1}, "cpu")
+    assert torch.allclose(both(x), three.mixed(torch.tensor([0.0, 0.5, 0.5]))(x), atol=5e-3)
 
 
 def test_a_network_of_one_style_is_not_mixed(tmp_path):

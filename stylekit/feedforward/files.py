@@ -76,7 +76,7 @@ def load_styles(name: str | Path) -> tuple[TransformationNetwork, list[str]]:
 
 def _shares(styles, known, source):
     """Return the share of each known style, (S)."""
-    if list(styles) == [str(source)]:
+    if list(styles) == [str(source)] and str(source) not in known:
         raise InputError(
             f"{source} knows several styles: choose one or mix some of {', '.join(known)} (apply --network)"
         )

@@ -111,7 +111,7 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
     yield from compare(load_transformer(style, "cpu"), objective, held_out)
 
 
-def objective_of(style: str, source: Path) -> tuple[PerceptualLoss, Photographs]:
+def objective_of(style: str, source: Path) -> tuple:
     """Return what a network minimised to learn a style, and the photographs that it was not shown (see `curves`)."""
     training = training_of(style)
     photographs = Photographs(source, training.get("size", 256))
