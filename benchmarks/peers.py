@@ -14,6 +14,7 @@ The contestants are no part of the kit. Install them beside it; what they need, 
 """
 
 import argparse
+import itertools
 import time
 from pathlib import Path
 from statistics import median
@@ -26,7 +27,7 @@ from stylise import bare_chain
 from stylekit.images import load_image, resize_image
 from stylekit.networks import VGG19, load_network
 from stylekit.optimise import minimise
-from stylekit.transfer import COARSEST, COARSEST_FROM_NOISE, STEPS, Stage, coarse_to_fine, stylise
+from stylekit.transfer import COARSEST, COARSEST_FROM_NOISE, STEPS, Stage, coarse_to_fine, steps_at, stylise
 
 CONTENT, STYLE = "waves", "swirls"
 STARTS = ("content", "noise")
@@ -138,18 +139,20 @@ def descend(build, task):
 def paint(task, init):
     """Let the kit paint as `stylise` does, with its steps at the coarse sizes and `EVALUATIONS` at full size.
 
-    Returns its marks at full size and how many of them `stylise` itself, with its `STEPS`, comes to.
+    Returns its marks at full size and how many of them `stylise` itself comes to.
     """
     device, marks, full = task.content.device, [], task.content.shape[-2:]
     start = now(device)
-    coarse = coarse_to_fine(max(full), COARSEST_FROM_NOISE if init == "noise" else COARSEST)[:-1]
-    *_, last = stylise(task.content, task.style, task.network, sizes=coarse, init=init, **WEIGHTS)
-    before = Stage(task.objective, resize_image(task.start, coarse[-1]))
+    sizes = coarse_to_fine(max(full), COARSEST_FROM_NOISE if init == "noise" else COARSEST)
+    painting = stylise(task.content, task.style, task.network, sizes=sizes, init=init, **WEIGHTS)
+    *_, last = itertools.takewhile(lambda step: step.scale < len(sizes) - 1, painting)
+    before = Stage(task.objective, resize_image(task.start, sizes[-2]))
     finest = Stage(Task(task.network, task.content, task.style, task.start).objective, task.start, init != "noise")
     for step in minimise(finest.start_from(last.image, before), finest.objective, EVALUATIONS):
         if not marks or step.evaluations >= marks[-1][0] - last.evaluations + EVERY:
             marks.append((last.evaluations + step.evaluations, now(device) - start, step.image))
-    return marks, sum(count <= last.evaluations + STEPS for count, _, _ in marks)
+    default = last.evaluations + steps_at(sizes)[-1]
+    return marks, sum(count <= default for count, _, _ in marks)
 
 
 def paint_at_one_size(task):

@@ -38,9 +38,9 @@ The compact network with its trained weights and replicate padding, in float32. 
 is saved, its colours cut to 0..1. The loss to reach is that where {count} evaluations of the plain loop's L-BFGS at
 full size end. Each contestant has its own optimiser and settings; pystiche is frozen, which changes its time and
 nothing else. The kit descends once at full size only, with as many evaluations as the others, and once coarse to fine,
-with its {default} steps a size and going on to {count} at full size. Seconds run from the pictures in memory to the
-first picture at or below that loss; every {every} evaluations one is judged, all by one function in float32. In
-brackets: the evaluations, at all sizes together.
+with its {default} steps a size, half of them at full size, and going on to {count} there. Seconds run from the
+pictures in memory to the first picture at or below that loss; every {every} evaluations one is judged, all by one
+function in float32. In brackets: the evaluations, at all sizes together.
 """
 SLOW = """
 **On this processor bfloat16 is slower than float32**: its instructions for it are missing, or slow. It is of no use

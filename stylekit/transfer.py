@@ -6,6 +6,7 @@ Notebooks 02 (reconstruction), 05 (texture) and 06 (style transfer) come to this
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,7 +32,7 @@ from stylekit.optimise import Step, check_descent, minimise
 
 # Pixels of the longer side: painting starts at this size or up to twice as large; noise has its large forms to find.
 COARSEST, COARSEST_FROM_NOISE = 128, 64
-STEPS = 80  # evaluations of the objective at each size
+STEPS = 80  # evaluations of the objective at each size; see `steps_at`
 INITS = ("content", "noise", "style")
 Picture = Float[Tensor, "1 3 H W"]
 
@@ -58,13 +59,14 @@ def stylise(
     """Paint the content picture in the manner of the style picture, coarse to fine (Gatys 2015 and CVPR 2016, Eq. 7).
 
     Notebook 06 derives it. Yields Steps whose images grow through `sizes` (longer side in pixels; by default halvings
-    of the content's own size). `steps` counts the objective's evaluations at each size. Layers are names, or names with
-    weights w_l. Total variation, no part of the paper, is weighted 0.003 in the scale "relative" and 0 in the others
-    unless said. `init` is "content", "noise" or "style"; later sizes start from the painting so far. At each size the
-    style picture is looked at with `style_size` times the painting's longer side: below 1 its forms come out finer,
-    above 1 larger. `more_terms` gives terms of your own at each size, from the network and both pictures. The pictures
-    are whatever `as_image` takes; they are moved to the network's device. Raises InputError at once for pictures,
-    weights, layers or names that make no sense.
+    of the content's own size). `steps` counts the objective's evaluations at each size; the finest of several gets half
+    as many, for it costs more than all others together. Layers are names, or names with weights w_l. Total variation,
+    no part of the paper, is weighted 0.003 in the scale "relative" and 0 in the others unless said. `init` is
+    "content", "noise" or "style"; later sizes start from the painting so far. At each size the style picture is looked
+    at with `style_size` times the painting's longer side: below 1 its forms come out finer, above 1 larger.
+    `more_terms` gives terms of your own at each size, from the network and both pictures. The pictures are whatever
+    `as_image` takes; they are moved to the network's device. Raises InputError at once for pictures, weights, layers or
+    names that make no sense.
     """
     content, style = (as_image(picture, network.mean.device) for picture in (content, style))
     weights = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
@@ -169,22 +171,30 @@ class Stage:
 def descend(stages: Iterable[Stage], sizes: Sequence[int], steps: int, optimiser: str = "lbfgs") -> Iterator[Step]:
     """Yield the Steps of a descent coarse to fine, a stage for each of the sizes.
 
-    Each stage but the first starts from the painting so far. Evaluations and seconds count on, and `done` is weighted
-    by the number of pixels, to which the time of an evaluation is about proportional. What ends a descent too early
-    (NonFiniteLoss, Interrupted) carries the last good Step of all sizes.
+    Each stage but the first starts from the painting so far, and `steps` is shared out by `steps_at`. Evaluations
+    and seconds count on, and `done` is weighted by the number of pixels, to which the time of an evaluation is about
+    proportional. What ends a descent too early (NonFiniteLoss, Interrupted) carries the last good Step of all sizes.
     """
-    work = [size**2 / sum(size**2 for size in sizes) for size in sizes]
+    counts = steps_at(sizes, steps)
+    work = [count * size**2 for count, size in zip(counts, sizes, strict=True)]
+    work = [part / sum(work) for part in work]
     last = before = None
     for index, stage in enumerate(stages):
         spent = (last.evaluations, last.seconds) if last else (0, 0.0)
         start, before = stage.start_from(last.image, before) if last else stage.start, stage
         try:
-            for step in minimise(start, stage.objective, steps, optimiser):
+            for step in minimise(start, stage.objective, counts[index], optimiser):
                 last = _counted_on(step, spent, index, work)
                 yield last
         except (NonFiniteLoss, Interrupted) as error:
             error.last = last
             raise
+
+
+def steps_at(sizes: Sequence[int], steps: int = STEPS) -> list[int]:
+    """Return how many evaluations each size gets: so many, but the finest of several, the dearest, half of them."""
+    *coarser, _ = sizes
+    return [*(steps for _ in coarser), math.ceil(steps / 2) if coarser else steps]
 
 
 def _counted_on(step, spent, index, work):

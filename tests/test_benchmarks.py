@@ -94,7 +94,7 @@ def test_the_kits_marks_count_on_from_the_coarse_sizes_and_name_where_its_defaul
     monkeypatch.setattr(
         peers, "coarse_to_fine", lambda size, coarsest: [37, size]
     )  # as if the picture were a large one
-    monkeypatch.setattr(peers, "STEPS", 25)
+    monkeypatch.setattr(peers, "steps_at", lambda sizes: [80, 25])
     monkeypatch.setattr(peers, "EVALUATIONS", 60)
     marks, default = peers.paint(task, "content")
     coarse = marks[0][0] - 1

@@ -126,7 +126,15 @@ def test_coarse_to_fine_counts_evaluations_and_scales_onwards(network, content, 
     steps = list(transfer.stylise(content, style, network, sizes=[48, 64], steps=5))
     assert [s.evaluations for s in steps] == sorted(s.evaluations for s in steps)
     assert {s.scale for s in steps} == {0, 1}
+    assert max(s.evaluations for s in steps if s.scale == 0) == 5 and steps[-1].evaluations == 5 + 3
     assert max(steps[0].image.shape) == 48 and max(steps[-1].image.shape) == 64
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"), [([256], [9]), ([128, 256], [9, 5]), ([64, 128, 256], [9, 9, 5])], ids=str
+)
+def test_the_finest_of_several_sizes_gets_half_of_the_evaluations(sizes, expected):
+    assert transfer.steps_at(sizes, 9) == expected
 
 
 def test_the_same_seed_gives_the_same_painting_and_another_one_another(network, content, style):

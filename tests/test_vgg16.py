@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif("STYLEKIT_VGG16" not in os.environ, reason="STYLEKIT_VGG16 names no file of VGG-16's weights"),
 ]
 # Cosines of the centred linear kernels on the kit's own pictures: a little under what was measured.
-FLOORS = {"relu1_1": 0.98, "relu2_1": 0.96, "relu3_1": 0.95, "relu4_1": 0.87, "relu4_2": 0.78, "relu5_1": 0.58}
+FLOORS = {"relu1_1": 0.98, "relu2_1": 0.97, "relu3_1": 0.96, "relu4_1": 0.92, "relu4_2": 0.86, "relu5_1": 0.66}
 PICTURES = ("astronaut", "chelsea", "coffee", "rocket", "swirls", "waves", "facets", "haze", "shapes", "brick")
 
 

@@ -20,7 +20,7 @@ from stylekit.files import write_whole
 from stylekit.images import jpeg_bytes, load_image, resize_image
 from stylekit.objective import painting_objective
 from stylekit.optimise import minimise
-from stylekit.transfer import STEPS, coarse_to_fine, stylise
+from stylekit.transfer import STEPS, coarse_to_fine, steps_at, stylise
 
 PAIRS = ("coffee:waves", "chelsea:swirls", "astronaut:shapes", "rocket:facets")
 PAIRS += ("tubingen:starry_night", "golden_gate:the_scream", "astronaut:shipwreck", "chelsea:composition_vii")
@@ -32,8 +32,8 @@ def paint(network, content, style, steps, seconds):
         *_, last = stylise(content, style, network, steps=steps)
         return last
     sizes = coarse_to_fine(max(content.shape[-2:]))
-    at_full_size = seconds / sum((size / sizes[-1]) ** 2 for size in sizes)
-    steps = max(2, int(at_full_size / seconds_of_one(network, content, style)))
+    of_a_step = sum(part / 2 * (size / sizes[-1]) ** 2 for part, size in zip(steps_at(sizes, 2), sizes, strict=True))
+    steps = max(2, int(seconds / of_a_step / seconds_of_one(network, content, style)))
     painting = stylise(content, style, network, steps=steps)
     last = next(painting)
     for step in painting:

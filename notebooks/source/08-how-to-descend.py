@@ -797,14 +797,15 @@ print("curvature by the pair:", asked * y / asked**2, "in truth:", c)
 #
 # **A picture of half the width and height has a quarter of the pixels, and a look at it costs about a quarter.** And
 # far is near there: a form that is to move by 40 pixels has only 20 to go. **So paint small first, enlarge, and go on:
-# [coarse to fine](glossary.md#coarse-to-fine).** **Sixty looks at full size against 48 small ones and 48 at full size,
-# $48 / 4 + 48 = 60$**, from [white noise](glossary.md#white-noise), with another style picture:
+# [coarse to fine](glossary.md#coarse-to-fine).** **Sixty looks at full size against 80 small ones and 40 at full size,
+# $80 / 4 + 40 = 60$** (`stylise` gives the finest size half of its steps), from
+# [white noise](glossary.md#white-noise), with another style picture:
 
 # %% slideshow={"slide_type": "skip"}
 big_p, big_a = load_image("chelsea", size=160), load_image("swirls", size=160)
 options = {"content_weight": 0.1, "init": "noise"}
 straight = list(stylise(big_p, big_a, network, sizes=[160], steps=60, **options))
-both = list(stylise(big_p, big_a, network, sizes=[80, 160], steps=48, **options))
+both = list(stylise(big_p, big_a, network, sizes=[80, 160], steps=80, **options))
 
 # %% slideshow={"slide_type": "skip"}
 coarse, fine = ([step for step in both if step.scale == scale] for scale in (0, 1))

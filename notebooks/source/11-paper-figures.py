@@ -315,7 +315,7 @@ for rate, kind in rates.items():
 # | start | white noise | the photograph | the photograph; figures: noise | `--init` |
 # | descent | gradient descent (2015); L-BFGS (CVPR) | L-BFGS | L-BFGS, line search | `--optimiser` |
 # | sizes | one | 512, then 800 | coarse to fine | `sizes=` |
-# | evaluations | not given in 2015 | 500, then 200 | 80 at each size; figures: 150 | `--steps` |
+# | evaluations | not given in 2015 | 500, then 200 | 80 at each size, 40 at the finest; figures: 150, 75 | `--steps` |
 # | colours | as they come | as they come | as they come | `--colour` |
 
 # %% [markdown] slideshow={"slide_type": "subslide"}

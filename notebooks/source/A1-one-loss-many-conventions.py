@@ -650,7 +650,9 @@ print(
 
 # %%
 values = {layer: list(row.values()) for layer, row in off.items()}
-assert all(abs(value - 1) < 0.1 for row in values.values() for value in row), "right to a tenth in every layer"
+early = [value for layer in layers[:-1] for value in values[layer]]
+assert all(abs(value - 1) < 0.1 for value in early), "right to a tenth up to relu4_1"
+assert all(abs(value - 1) < 0.5 for value in values["relu5_1"])
 [round(value, 2) for value in values["relu5_1"]]
 
 # %%
@@ -658,13 +660,15 @@ bars(
     {f"{layer}: {name}": value for layer, row in off.items() for name, value in row.items()},
     title="How far the rule is off: it holds where a bar ends at 1",
     xlabel="measured growth against the rule",
-    alt="Ten bars, content and style at five layers. All of them end between 0.9 and 1.1.",
+    alt="Ten bars, content and style at five layers. All of them end between 0.9 and 1.1, but for the style at "
+    "relu5_1: that one is about 1.3.",
 )
 
 # %% [markdown]
-# **The rule is right to a tenth, in all five layers**: the biases, which did *not* grow, have little to say. With
-# VGG-16 itself it is right to 4 per cent. So from pixels divided by the deviation to $0 \ldots 255$ divide $\alpha$ by
-# $58^2$ and $\beta$ by $58^4$, the other way multiply; call it *approximate*, and look at the painting.
+# **The rule is right to a tenth up to `relu4_1`; the style of `relu5_1` grows by a quarter or so more**: the biases,
+# which did *not* grow, have little to say until there. With VGG-16 itself it is right to 4 per cent in all five. So,
+# from pixels divided by the deviation to $0 \ldots 255$, divide $\alpha$ by $58^2$ and $\beta$ by $58^4$, the other way
+# multiply; call it *approximate*, and look at the painting.
 #
 # Is it the biases? Without them, and with one scale for all three colours, the rule is exact:
 

@@ -19,7 +19,7 @@ def add_options(command):
     add("--variant", choices=paper.VARIANTS, default="offline", help="whose pictures and network (default %(default)s)")
     add("--network", help=f"{', '.join(NETWORKS)} or a file of weights (default: the variant's)")
     add("--size", type=int, help="longer side in pixels (default 256 offline, 512 for paper)")
-    add("--steps", type=int, help="evaluations at each size (default 150 with compact, else 500)")
+    add("--steps", type=int, help="evaluations at each size, half at the finest (default 150 with compact, else 500)")
     add("--originals", action="store_true", help="with --variant paper: also pictures whose copyright is unclear")
     add("--out", metavar="DIR", type=Path, help="folder for panels, losses.csv and the figure (default FIGURE-VARIANT)")
     add("--photos", metavar="FOLDER|TAR", type=Path, help="johnson5: the photographs the network was trained with")

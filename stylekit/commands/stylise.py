@@ -36,7 +36,7 @@ def add_options(command):
     add("--style-size", type=float, default=1.0, help="of the style picture, by the painting's (default %(default)s)")
     smooth = f"total variation (default {TV_WEIGHT['relative']:g} in scale relative, else 0)"
     add("--tv-weight", type=float, default=None, help=smooth)
-    add("--steps", type=int, default=STEPS, help="evaluations at each size, coarse to fine (default %(default)s)")
+    add("--steps", type=int, default=STEPS, help="evaluations at each size, half at the finest (default %(default)s)")
     add("--init", choices=INITS, default="content", help="default %(default)s")
     add("--optimiser", choices=METHODS, default="lbfgs", help="default %(default)s")
     add("--seed", type=int, default=0, help="of the noise (default %(default)s)")

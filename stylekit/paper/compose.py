@@ -15,6 +15,7 @@ from stylekit.images import load_image
 from stylekit.paper.panels import Panel, csv_text
 from stylekit.paper.recipes import stand_ins
 from stylekit.paper.sources import FIGURES
+from stylekit.transfer import steps_at
 
 DPI = 200
 WIDTH, TALLEST = 11.0, 2.6  # inches of a figure, and of a panel in it
@@ -61,8 +62,8 @@ def write_figure(panels: Sequence[Panel], folder: Path) -> list[Path]:
 def _caption(panels):
     """Say with what the panels were painted, and what stands in for what."""
     last = panels[-1].recipe
-    sizes = ", ".join(map(str, last.sizes))
-    words = [f"Network: {Path(last.network).name}; sizes: {sizes} pixels; {last.steps} evaluations at each"]
+    sizes, counts = (", ".join(map(str, each)) for each in (last.sizes, steps_at(last.sizes, last.steps)))
+    words = [f"Network: {Path(last.network).name}; sizes: {sizes} pixels; {counts} evaluations"]
     if last.method == "stylise":
         factor = last.content_weight / last.published
         weight = "α/β" if math.isclose(factor, 1) else f"{factor:g} α/β"

@@ -22,7 +22,7 @@ from stylekit.networks import spec_of
 from stylekit.objective import CONTENT_LAYERS, STYLE_LAYERS, TV_WEIGHT
 from stylekit.paper.measurements import MEASURED, Measurement, measurements
 from stylekit.paper.sources import CAST, CVPR4_RATIOS, FIG2, FIG3_RATIOS, FIGURES, check_figure
-from stylekit.transfer import coarse_to_fine
+from stylekit.transfer import coarse_to_fine, steps_at
 
 VARIANTS = {  # the network and the longer side in pixels, unless said otherwise
     "offline": {"network": "compact", "size": 256},
@@ -39,8 +39,9 @@ class Recipe:
 
     `method` is "stylise", "reconstruct" (content alone, from one layer), "texture" (style alone, from a set of layers),
     "content" or "style" (the picture itself, nothing is painted). `published` is alpha / beta as printed;
-    `content_weight` and `style_weight` are what it becomes in `scale`. `sizes` are longer sides in pixels; `steps`
-    evaluations at each. `row` and `column` are labels in the composed figure, `note` says what stands in for what.
+    `content_weight` and `style_weight` are what it becomes in `scale`. `sizes` are longer sides in pixels; `steps` are
+    evaluations at each, at the finest of several half of them. `row` and `column` are labels in the composed figure,
+    `note` says what stands in for what.
     """
 
     figure: str
@@ -70,7 +71,7 @@ class Recipe:
     @property
     def evaluations(self) -> int:
         """The number of evaluations the panel may take in all."""
-        return self.steps * len(self.sizes) if self.method in PAINTED else 0
+        return sum(steps_at(self.sizes, self.steps)) if self.method in PAINTED else 0
 
 
 def recipes(

@@ -24,7 +24,7 @@ class StudioSettings:
 
     `content_weight` stands against a style weight of 1 in the scale "relative", and is that of the `content_layers`;
     `size` is the longer side in pixels, `style_size` that of the style picture, as a multiple of the painting's;
-    `colour` is a mode of `stylekit.colour`; `steps` are evaluations of the objective at each size.
+    `colour` is a mode of `stylekit.colour`; `steps` are evaluations of the objective at each size, half at the finest.
     """
 
     photograph: str
