@@ -200,7 +200,8 @@ def neural_style(task):
     pictures = {"content": normalise(task.content), "style": normalise(task.style)}
     original = program.setup_optimizer
     program.preprocess = lambda name, size: pictures[name].clone()
-    program.loadCaffemodel = lambda *_: (caffe_network(loader, task.network), loader.vgg19_dict)
+    names = loader.vgg19_dict if "conv3_4" in task.network.convolutions else loader.vgg16_dict
+    program.loadCaffemodel = lambda *_: (caffe_network(loader, task.network), names)
     program.setup_optimizer = lambda x: (Catcher(x), 0)
     with contextlib.redirect_stdout(io.StringIO()):
         try:

@@ -8,7 +8,8 @@ import torch
 from stylekit.networks import LossNetwork
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-SMALL = {"blocks": (2, 2, 4, 4, 1), "widths": (5, 7, 11, 13, 17)}
+SMALL = {"blocks": (2, 2, 4, 4, 1), "widths": (5, 7, 11, 13, 17)}  # as VGG-19 begins
+AS_VGG16 = SMALL | {"blocks": (2, 2, 3, 3, 1)}  # as VGG-16 and the compact network do
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +23,11 @@ def modules():
     return contestants, peers, report
 
 
-def make_task(contestants, padding="replicate"):
+def make_task(contestants, padding="replicate", shape=SMALL):
     """Return a task on a small network of random weights and two pictures of other shapes."""
     generator = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
-    network = LossNetwork(**SMALL, padding=padding)
+    network = LossNetwork(**shape, padding=padding)
     for convolution in network.convolutions.values():
         torch.nn.init.kaiming_normal_(convolution.weight)
     network.requires_grad_(False).to(memory_format=torch.channels_last)
@@ -40,11 +41,11 @@ def build(contestants, name, task):
     return contestants.PEERS[name](task)
 
 
-@pytest.mark.parametrize("padding", ["zeros", "replicate"])
+@pytest.mark.parametrize(("padding", "shape"), [("zeros", SMALL), ("replicate", SMALL), ("replicate", AS_VGG16)])
 @pytest.mark.parametrize("name", ["plain loop", "neural-style", "pystiche", "pystiche, frozen"])
-def test_every_contestant_has_the_loss_and_the_gradient_of_the_kits_objective(modules, name, padding):
+def test_every_contestant_has_the_loss_and_the_gradient_of_the_kits_objective(modules, name, padding, shape):
     contestants, _, _ = modules
-    task = make_task(contestants, padding)
+    task = make_task(contestants, padding, shape)
     problem = build(contestants, name, task)
     direction = torch.randn(task.content.shape, generator=torch.Generator().manual_seed(1)).clamp(-3, 3)
     with torch.no_grad():
