@@ -103,7 +103,7 @@ def test_the_deeper_the_layer_the_more_of_the_pixels_is_forgotten(network, photo
     for layer in ("relu1_1", "relu3_1", "relu5_1"):
         ends = [last(reconstruct(photograph, network, layer, steps=100, seed=seed)) for seed in range(3)]
         step = min(ends, key=lambda end: end.losses["total"])  # from some noises relu5_1 is long in coming
-        assert step.losses["total"] < 0.25  # of 0.5, what silence would cost
+        assert step.losses["total"] < 0.15  # of 0.5, what silence would cost
         errors.append((step.image - photograph).square().mean().sqrt().item())
     assert errors[0] < 0.04 and errors[1] > 3 * errors[0] and errors[2] > 1.3 * errors[1]
 

@@ -104,7 +104,7 @@ def _run(options, device, leads):
     losses, facts = _objectives(options, seen, device)
     learner = ManyStyles(network, losses).to(device) if known else network
     objective = learner.objective if known else losses[0]
-    facts |= {"photographs": len(photographs), "held out": options.hold_out}
+    facts |= {"styles": names, "photographs": len(photographs), "held out": options.hold_out}
     checkpoint = output.with_suffix(".checkpoint")
     earlier = read_checkpoint(checkpoint)["step"] if checkpoint.exists() else 0
     steps = train(learner, objective, seen, schedule, checkpoint, options.every, facts)
@@ -236,7 +236,6 @@ def _objectives(options, seen, device):
         weighed = weights | {"content_weight": content_weight}
         losses.append(PerceptualLoss(loss_network, pictures, reference, **layers, **weighed))
     facts = weights | {
-        "styles": _names(options.style),
         "content weights": content_weights,
         "content layers": content_layers,
         "style layers": style_layers,

@@ -62,7 +62,7 @@ def load_transformer(
 def load_styles(name: str | Path) -> tuple[TransformationNetwork, list[str]]:
     """Return the network of a file as it was trained, and the names of its styles; none if it knows one only."""
     path = _find(name)
-    facts, weights = _read(path)
+    facts, weights = _read(path, _facts), _read(path, _weights)
     try:
         network = TransformationNetwork(Architecture(**json.loads(facts[ARCHITECTURE])))
         network.load_state_dict({key: value.float() for key, value in weights.items()})
@@ -97,14 +97,13 @@ def transformers() -> dict[str, Path]:
     """Return the trained networks that ship with the kit: style -> file."""
     found = {}
     for path in sorted((assets.data_folder() / "feedforward").glob("*.safetensors")):
-        names = json.loads(_read(path)[0].get(STYLES, json.dumps([path.stem])))
-        found |= dict.fromkeys(names, path)
+        found |= dict.fromkeys(json.loads(_read(path, _facts).get(STYLES, "[]")) or [path.stem], path)
     return found
 
 
 def facts_of(name: str | Path) -> dict[str, str]:
     """Return what a file of weights says of itself: architecture, style, training."""
-    return _read(_find(name))[0]
+    return _read(_find(name), _facts)
 
 
 def _find(name):
@@ -123,11 +122,19 @@ def _find(name):
     return path
 
 
-def _read(path):
-    """Return the texts and the tensors of a safetensors file."""
+def _facts(file):
+    return file.metadata() or {}
+
+
+def _weights(file):
+    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+
+
+def _read(path, take):
+    """Return what `take` takes out of a safetensors file: its texts need no tensor to be read."""
     try:
         with safetensors.safe_open(path, "pt") as file:
-            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return take(file)
     except Exception as error:  # safetensors has its own exception, and others for files cut short
         raise AssetError(f"{path} is no readable safetensors file (cut short?): {error}") from error
 
