@@ -34,16 +34,14 @@ def onnx_package() -> ModuleType:
 def painting_onnx(network: TransformationNetwork, name: str) -> bytes:
     """Return a transformation network of one style as the content of an ONNX file: "photograph" in, "painting" out.
 
-    Both are (B, 3, H, W), float32, RGB in [0, 1]: the painting is clamped, and `enlarge` times as high and wide. B, H
-    and W are free, from 16 x 16 pixels; what is smaller the file does not refuse with a sentence, as the network does:
-    checks in Python are not traced. `name` is written into the file. Raises InputError without the package onnx.
+    Both are (B, 3, H, W), float32, RGB in [0, 1]: the painting is clamped. B, H and W are free, from 16 x 16 pixels;
+    what is smaller the file does not refuse with a sentence, as the network does: checks in Python are not traced.
+    `name` is written into the file. Raises InputError without the package onnx.
     """
-    times = network.architecture.enlarge
-    size = "as large as the photograph" if times == 1 else f"{times} times as high and wide as the photograph"
     texts = {
         "network": f"{name}: a transformation network, paints a photograph in one pass (Johnson, Alahi and Li, 2016)",
         "input": "photograph: float32, (batch, 3, height, width), RGB in [0, 1], at least 16 x 16 pixels",
-        "output": f"painting: float32, RGB in [0, 1], {size}",
+        "output": "painting: float32, RGB in [0, 1], as large as the photograph",
     }
     painter = _Traced(network, lambda photograph: network(photograph).clamp(0, 1))
     return _exported(painter, "photograph", ["painting"], texts)
@@ -94,7 +92,8 @@ def _exported(module, given, outputs, texts):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that checks in Python are not traced, and that there is a newer exporter
         # dynamo=True fails on the paper's border (`mirrored`; torch 2.15), wants onnxscript, and takes 5 s, not 0.3.
-        torch.onnx.export(module, (image,), content, dynamo=False, **names)
+        # What is constant is left to the reader of the file to fold: the exporter loses those that are equal.
+        torch.onnx.export(module, (image,), content, dynamo=False, do_constant_folding=False, **names)
     model = onnx.load_model_from_string(content.getvalue())
     model.doc_string = texts["network"]
     onnx.helper.set_model_props(model, texts | {"stylekit": __version__})

@@ -191,14 +191,14 @@ def test_tiles_paint_the_same_film(tmp_path, paint):
 
 def strike(monkeypatch, after):
     """Press Ctrl-C while the painting number `after` is under way."""
-    transform, count = apply.transform, iter(range(1000))
+    paint, count = apply.paint_image, iter(range(1000))
 
     def struck(*arguments, **keywords):
         if next(count) == after:
             signal.raise_signal(signal.SIGINT)
-        return transform(*arguments, **keywords)
+        return paint(*arguments, **keywords)
 
-    monkeypatch.setattr(apply, "transform", struck)
+    monkeypatch.setattr(apply, "paint_image", struck)
 
 
 def test_ctrl_c_leaves_a_video_that_plays_and_says_so(tmp_path, paint, capsys, monkeypatch):

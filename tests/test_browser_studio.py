@@ -1,6 +1,7 @@
 """The studio as a visitor meets it: `make studio`'s command, a headless Chromium, and real files."""
 
 import io
+import json
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import pytest
 from moving import make_video, pan
 from PIL import Image
 from test_browser import CHROMIUM, environment, free_port, sync_api, wait_for_answer
+
+from stylekit.files import RECIPE
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 
@@ -146,6 +149,27 @@ def test_the_colours_that_instant_has_are_reached_by_keyboard_and_paint_has_one_
             handle.focus()
             page.keyboard.press("End")
         row.get_by_text(last).wait_for()
+
+
+def test_styles_are_mixed_by_keyboard_and_the_second_stays_when_the_first_changes(page, tmp_path):
+    button(page, "instant").click()
+    second = page.get_by_label("mix with")
+    second.select_option("waves")
+    for label, key in (("its share", "End"), ("strength", "Home")):
+        page.get_by_role("slider", name=label, exact=True).focus()
+        page.keyboard.press(key)
+    button(page, "facets").click()
+    second.locator("option", has_text="swirls").wait_for(state="attached")
+    assert second.locator("option:checked").inner_text() == "waves"
+    button(page, "Start").click()
+    page.get_by_role("link", name="Download chelsea-facets-waves.png").wait_for()
+    page.screenshot(path=tmp_path / "mixed.png", full_page=True)
+    downloaded(page).save_as(tmp_path / "mixed-painting.png")
+    made = json.loads(Image.open(tmp_path / "mixed-painting.png").text[RECIPE])["studio"]
+    assert (made["style"], made["mix_with"], made["share"], made["strength"]) == ("facets", "waves", 1.0, 0.0)
+    button(page, "waves").click()  # with which it cannot be mixed any longer
+    page.get_by_role("slider", name="its share", exact=True).wait_for(state="hidden")
+    assert second.locator("option:checked").inner_text() == "nothing"
 
 
 def test_the_divider_moves_by_keyboard(page):

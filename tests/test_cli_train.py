@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -15,6 +16,7 @@ from stylekit import __main__ as cli
 from stylekit import images
 from stylekit.commands import train as command
 from stylekit.feedforward import (
+    ARCHITECTURES,
     Architecture,
     TransformationNetwork,
     facts_of,
@@ -64,6 +66,13 @@ def test_training_writes_a_network_that_paints_a_preview_and_what_it_was_made_wi
     training = json.loads(facts["training"])
     assert facts["style"] == "swirls" and training["trained steps"] == 5 and training["photographs"] == 4
     assert training["losses"].keys() == {"content", "style", "tv", "total"}
+
+
+@pytest.mark.parametrize(("architecture", "norm"), [("kit", "batch"), ("paper", "instance")])
+def test_how_a_network_normalises_is_a_choice_in_either_architecture(photos, tmp_path, architecture, norm):
+    out = tmp_path / "mine.safetensors"
+    assert train(photos, out, "--steps", 1, "--architecture", architecture, "--norm", norm) == 0
+    assert load_transformer(out).architecture == replace(ARCHITECTURES[architecture], width=3, normalisation=norm)
 
 
 def test_unreadable_pictures_are_counted(photos, tmp_path, capsys):
@@ -250,6 +259,7 @@ def test_several_styles_can_begin_with_the_weights_of_others(photos, tmp_path):
         ("swirls swirls", [], "two of the styles are called swirls"),
         ("swirls waves", ["--content-weight", "1", "2", "3"], "one number, or one for each of 2 styles; got 3"),
         ("swirls waves", ["--architecture", "paper"], 'several styles need normalisation "instance"'),
+        ("swirls waves", ["--norm", "batch"], 'several styles need normalisation "instance"'),
         ("swirls", ["--add", "TWO"], "it knows a style swirls already"),
         ("waves", ["--add", "swirls"], "expected a network of several styles"),
         ("swirls waves", ["--start", "TWO", "--width", "4"], "has another architecture"),

@@ -27,7 +27,7 @@ FOR_READERS = ("lab", "cluster", "onnx")  # the extras whose packages a module m
 # The house, from the ground up: a module imports only from modules named before it.
 FLOORS = (
     ("errors", "presets", "files", "assets", "images", "colour"),
-    ("losses", "optimise", "patches", "video", "background"),
+    ("losses", "optimise", "patches", "video", "background", "memory"),
     ("networks", "figures"),
     ("objective",),
     ("transfer", "feedforward", "export"),

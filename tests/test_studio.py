@@ -24,7 +24,7 @@ from stylekit import __main__ as cli
 from stylekit import colour, figures, images, patches
 from stylekit.background import Worker, stop_workers
 from stylekit.errors import AssetError, InputError, NonFiniteLoss
-from stylekit.feedforward import files, load_transformer
+from stylekit.feedforward import files, load_transformer, tiles
 from stylekit.feedforward.tiles import transform
 from stylekit.networks import load_network
 from stylekit.optimise import Step
@@ -119,6 +119,102 @@ def test_instant_is_one_pass_of_the_network_of_that_style(studio):
     assert np.array_equal(pixels(studio.results[0].content), np.asarray(images.to_pil(expected)))
 
 
+def mixed(content, strength, **shares):
+    """Return a photograph in its own colours, painted with a mixture, and then that much of the painting."""
+    painting = colour.keep_colour(transform(load_transformer(shares), content), content)
+    return (1 - strength) * content + strength * painting
+
+
+@pytest.mark.parametrize(("share", "strength"), [(0.0, 1.0), (0.3, 0.6), (1.0, 0.25), (0.55, 0.0)])
+def test_styles_mix_by_their_shares_and_the_printed_command_mixes_them_too(studio, tmp_path, capsys, share, strength):
+    studio.method.value, studio.colour.value = "instant", "keep"
+    studio.styles.choose("waves")
+    studio.mix_with.value, studio.share.value, studio.strength.value = "facets", share, strength
+    run(studio)
+    made = pixels(studio.results[0].content)
+    expected = mixed(images.load_image("chelsea", 128), strength, waves=1 - share, facets=share)
+    assert np.abs(made.astype(int) - np.asarray(images.to_pil(expected))).max() <= 1
+    (tmp_path / "out.png").write_bytes(studio.results[0].content)
+    assert cli.main(["recipe", str(tmp_path / "out.png")]) == 0
+    words = shlex.split(capsys.readouterr().out)[3:]
+    assert words[:4] == ["apply", f"waves={round(1 - share, 2)}", f"facets={share}", "chelsea"]
+    words[words.index("-o") + 1] = str(tmp_path / "again.png")
+    assert cli.main(words) == 0 and np.array_equal(pixels((tmp_path / "again.png").read_bytes()), made)
+
+
+def test_the_frames_of_a_film_are_mixed_as_pictures_are(tmp_path):
+    make_video(tmp_path / "pan.mp4", pan(2, 96, 128), 10)
+    mixing = {"mix_with": "haze", "share": 0.25, "strength": 0.5}
+    settings = StudioSettings("upload-1", "swirls", method="instant", size=128, colour="keep", **mixing)
+    first = next(jobs.make_film(settings, tmp_path / "pan.mp4", tmp_path / "painted.mp4"))
+    frame = next(open_film(tmp_path / "pan.mp4").frames()).image
+    torch.testing.assert_close(first.image, mixed(frame, 0.5, swirls=0.75, haze=0.25), atol=1e-5, rtol=0)
+
+
+def displayed(studio):
+    return [name for name in ("mix_with", "share", "strength") if getattr(studio, name).layout.display != "none"]
+
+
+def test_the_controls_of_mixing_are_shown_where_they_count(studio):
+    seen = {}
+    for method in ("paint", "instant", "quilt", "instant"):
+        studio.method.value = method
+        seen[method] = displayed(studio)
+    assert seen == {"paint": [], "quilt": [], "instant": ["mix_with", "strength"]}
+    studio.mix_with.value = "waves"
+    assert displayed(studio) == ["mix_with", "share", "strength"]
+    studio.method.value = "paint"
+    assert displayed(studio) == [] and studio.settings.mix_with == ""
+
+
+def test_a_style_is_mixed_with_those_that_its_network_knows_and_never_with_itself(studio):
+    offered = lambda: [name for _, name in studio.mix_with.options]  # noqa: E731
+    studio.method.value = "instant"
+    assert sorted(offered()) == sorted({"", *files.transformers()} - {"swirls"})
+    studio.mix_with.value = "waves"
+    studio.photographs.choose("coffee")
+    studio.styles.choose("facets")
+    assert studio.mix_with.value == "waves" and "swirls" in offered() and "facets" not in offered()
+    studio.styles.choose("waves")
+    assert studio.settings.mix_with == "" and displayed(studio) == ["mix_with", "strength"]
+    studio.styles.choose("brick")
+    assert offered() == [""] and displayed(studio) == ["strength"]
+
+
+def test_a_network_of_one_style_mixes_with_none_and_one_of_several_with_the_others(monkeypatch):
+    monkeypatch.setattr(jobs, "transformers", lambda: {"a": "one", "b": "two", "c": "two", "d": "two"})
+    assert [jobs.companions(style) for style in "abce"] == [[], ["c", "d"], ["b", "d"], []]
+
+
+def test_a_restored_result_brings_its_mixture_back(studio):
+    studio.method.value = "instant"
+    studio.mix_with.value, studio.share.value, studio.strength.value = "facets", 0.2, 0.4
+    run(studio)
+    first = studio.results[0]
+    assert "chelsea-swirls-facets.png" in studio.download.value
+    studio.styles.choose("facets")
+    studio.strength.value = 1.0
+    studio.method.value = "paint"
+    studio.restore(first)
+    assert studio.settings == first.settings
+    assert (first.settings.mix_with, first.settings.share, first.settings.strength) == ("facets", 0.2, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"mix_with": "facets", "share": 1.5}, "the share of swirls must be a finite number of 0 or more, got -0.5"),
+        ({"mix_with": "brick"}, "knows no style 'brick'"),
+        ({"strength": 1.5}, "strength of a painting is a number from 0 to 1, got 1.5"),
+    ],
+    ids=str,
+)
+def test_a_mixture_that_makes_no_sense_is_refused_in_a_sentence(change, sentence):
+    settings = StudioSettings("upload-1", "swirls", method="instant", **change)
+    with pytest.raises(InputError, match=sentence):
+        next(jobs.make_picture(settings, photograph(), photograph()))
+
+
 def test_quilt_is_quilt_transfer_with_the_seed_of_the_page(studio):
     studio.method.value, studio.seed.value = "quilt", 5
     run(studio)
@@ -173,12 +269,12 @@ def test_instant_paints_pictures_and_films_on_the_device_that_there_is(tmp_path,
     make_video(tmp_path / "pan.mp4", pan(2, 96, 128), 10)
     seen = []
 
-    def spy(network, image):
+    def spy(network, image, tile):
         seen.append(network.last.weight.device.type)
         return torch.zeros(1, 3, 96, 128)
 
     monkeypatch.setattr(files, "pick_device", lambda name: torch.device("meta"))  # a device that every machine has
-    monkeypatch.setattr(jobs, "transform", spy)
+    monkeypatch.setattr(tiles, "transform", spy)
     settings = StudioSettings("upload-1", "swirls", method="instant", size=128)
     list(jobs.make_picture(settings, photograph(128, 96), photograph()))
     list(jobs.make_film(settings, tmp_path / "pan.mp4", tmp_path / "painted.mp4"))

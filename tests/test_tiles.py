@@ -58,8 +58,6 @@ def test_the_size_of_a_tile_does_not_change_the_painting(tile):
         {"normalisation": "batch"},
         {"upsampling": "transposed"},
         {"normalisation": "batch", "upsampling": "transposed", "slope": 1.0},
-        {"enlarge": 4},
-        {"enlarge": 4, "normalisation": "batch"},
         {"slope": 0.5},
     ],
     ids=str,

@@ -25,8 +25,6 @@
 # transfer and super-resolution" (2016, [arXiv:1603.08155](https://arxiv.org/abs/1603.08155)).
 
 # %% slideshow={"slide_type": "skip"}
-import time
-
 import torch
 from torch.nn.functional import conv2d, conv_transpose2d, interpolate
 
@@ -39,6 +37,7 @@ from stylekit.feedforward import (
     Schedule,
     TransformationNetwork,
     count_parameters,
+    load_styles,
     load_transformer,
     train,
 )
@@ -338,50 +337,11 @@ print(table(means))
 # The style it has for both; the content of the photographs that it knows it keeps better. **Three photographs teach a
 # manner, not a craft.** Fur, water or leaves it has never met, and it has to guess. The paper used 80,000, and a reader
 # reported that some 1,200 were too few ([pytorch/examples#925](https://github.com/pytorch/examples/issues/925)).
-# The networks of the kit saw some thousands. **To train one yourself, with any folder of photographs:**
+# The kit's own, further below, saw 7,600. **To train one yourself, with any folder of photographs:**
 #
 # ```
 # python -m stylekit train STYLE --photos FOLDER -o my-style.safetensors
 # ```
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# ## Five trained painters
-#
-# **For five of its styles the kit brings a trained network.** Each paints four photographs; the time is that of one
-# pass.
-
-# %%
-STYLES = ("swirls", "waves", "facets", "haze", "shapes")
-painters = {style: load_transformer(style, "cpu") for style in STYLES}
-names = ("chelsea", "astronaut", "coffee", "rocket")
-photographs = {name: square(name, 160) for name in names}
-
-# %% slideshow={"slide_type": "skip"}
-transform(painters["swirls"], cat)  # the first pass takes longer: memory is set up
-sum(count_parameters(painter) for painter in painters.values())  # parameters of all five
-
-# %%
-paintings, seconds = {}, {}
-for style, painter in painters.items():
-    begun = time.perf_counter()
-    paintings[style] = {name: transform(painter, x) for name, x in photographs.items()}
-    seconds[style] = (time.perf_counter() - begun) / len(photographs)
-
-# %% slideshow={"slide_type": "fragment"}
-print(", ".join(f"{style} {1000 * s:.0f} ms" for style, s in seconds.items()), "a painting")
-
-# %% slideshow={"slide_type": "subslide"}
-grid(
-    {
-        name: {"photograph": x} | {style: row[name] for style, row in paintings.items()}
-        for name, x in photographs.items()
-    },
-    title="Four photographs, five networks",
-    height=1.1,
-    alt="Four rows: cat, astronaut, cup of coffee, rocket. Each begins with the photograph; then it is painted as "
-    "swirls (blue, with red discs), waves (orange and blue), facets (grey pebbles), haze (soft, beige and brown) "
-    "and shapes (bright red rings on blue and green). The forms of the photograph stay recognisable.",
-)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What instance normalisation forgets
@@ -398,29 +358,180 @@ grid(
 # A convolution is linear: **with $c$ times the contrast, $F - \mu$ and $\sigma$ are both $c$ times as large**. **The
 # factor cancels in the very first layer** (but for the small $\epsilon$).
 
+# %% slideshow={"slide_type": "skip"}
+swirls = load_transformer("swirls", "cpu")
+
 # %%
-faded = {f"c = {c:g}": 0.5 + c * (cat - 0.5) for c in (1, 0.2, 0.05)}
-repainted = {name: transform(painters["swirls"], x) for name, x in faded.items()}
+faded = {f"c = {c:g}": 0.5 + c * (cat - 0.5) for c in (1, 0.1)}
+repainted = {name: transform(swirls, x) for name, x in faded.items()}
 {name: round(x.std().item(), 3) for name, x in faded.items()}
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **And the paper's own batch normalisation?** While it learns it takes mean and deviation over a whole batch;
+# afterwards it keeps them, the same for each picture (`train --norm batch`). We give the same weights such fixed
+# numbers, those of three photographs:
+
+
+# %%
+def keep_statistics(norm, inputs):
+    variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0, keepdim=True)
+    norm.fixed = mean, variance
+
+
+# %%
+fixed = load_transformer("swirls", "cpu")
+hooks = [norm.register_forward_pre_hook(keep_statistics) for norm in fixed.modules() if hasattr(norm, "fixed")]
+fixed(torch.stack(seen))
+for hook in hooks:
+    hook.remove()
+
+# %% slideshow={"slide_type": "skip"}
+dull = {name: transform(fixed, x) for name, x in faded.items()}
+{name: round(x.std().item(), 3) for name, x in dull.items()}
 
 # %% slideshow={"slide_type": "subslide"}
 grid(
-    {"photograph": faded, "painting": repainted},
+    {"photograph": faded, "instance": repainted, "batch": dull},
     title="The contrast of a photograph, and what is painted",
-    height=1.1,
-    alt="Above, three photographs of a cat, of falling contrast, the last nearly plain grey. Below, their paintings, "
-    "which all look the same.",
+    height=1.0,
+    alt="Two columns. Above, two photographs of a cat, the right one nearly plain grey. Below, their paintings with "
+    "instance normalisation, which both look the same. Below these, with the fixed numbers of batch normalisation: the "
+    "cat among many yellow stars at the left, and at the right dark blue, with hardly anything of the cat.",
 )
 
 # %% slideshow={"slide_type": "skip"}
-difference = {name: (x - repainted["c = 1"]).abs().mean().item() for name, x in repainted.items()}
-assert difference["c = 0.05"] < 0.01, "a twentieth of the contrast, nearly the same painting"
-print(table({"mean difference of pixels": difference}))
+change = lambda row: {name: (x - row["c = 1"]).abs().mean().item() for name, x in row.items()}
+difference = {"instance": change(repainted), "batch": change(dull)}
+assert difference["instance"]["c = 0.1"] < 0.01, "a tenth of the contrast, nearly the same painting"
+assert difference["batch"]["c = 0.1"] > 0.05, "another painting"
+print(table(difference, corner="mean difference of pixels"))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Is that good? **The style says how strong contrasts are to be, so the photograph need not.** Without it the network
 # would have to learn to paint a foggy photograph and a crisp one alike, example by example. What it costs, you find out
 # in exercises 2 and 4.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## One network, ten styles
+#
+# Johnson's network knows one style; a second style is a second network and a second training. Dumoulin, Shlens and
+# Kudlur ([2017](https://arxiv.org/abs/1610.07629)) asked how much of it has to differ. **Very little: all convolutions
+# can be shared, if each style $s$ has a factor $\gamma_i^s$ and a shift $\beta_i^s$ of its own for each feature map,
+# after the normalisation** (their equation 5):
+#
+# $$F'_{ij} = \gamma_i^s \hat F_{ij} + \beta_i^s$$
+#
+# They call it [conditional instance normalisation](glossary.md#conditional-instance-normalisation). The network that
+# comes with the kit knows ten styles in this way:
+
+# %%
+several, STYLES = load_styles("swirls")
+print(", ".join(STYLES))
+
+# %% slideshow={"slide_type": "subslide"}
+norm, F = several.down[0].normalisation, several.down[0].convolution(2 * cat - 1)
+gamma, beta = norm.weight, norm.bias  # a row for each style
+gamma.shape, F.shape
+
+# %%
+s = STYLES.index("waves")
+mu, sigma = F.mean((2, 3), keepdim=True), F.var((2, 3), correction=0, keepdim=True).add(1e-5).sqrt()
+by_hand = gamma[s].view(1, -1, 1, 1) * (F - mu) / sigma + beta[s].view(1, -1, 1, 1)
+
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
+several.choose(torch.eye(len(STYLES))[[s]])
+assert torch.allclose(norm(F), by_hand, atol=1e-4), "equation 5 is what the layer computes"
+one, all_of_them = count_parameters(load_transformer("waves", "cpu")), count_parameters(several)
+print(f"{one:,} parameters for one style, {all_of_them:,} for ten: {(all_of_them - one) // 9:,} for each more")
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# **A style is 1,600 numbers, out of 425,000 in all.** All styles learn from each other's steps, since they share what
+# it takes to paint. Here are the ten on a photograph that the network was not trained on:
+
+# %%
+painters = {style: load_transformer(style, "cpu") for style in STYLES}
+large = square("chelsea", 224)
+
+
+# %% slideshow={"slide_type": "skip"}
+def gallery(styles):
+    exemplars = {style: square(style, 224) for style in styles}
+    return {"style": exemplars, "painting": {style: transform(painters[style], large) for style in styles}}
+
+
+# %% slideshow={"slide_type": "subslide"}
+grid(
+    gallery(STYLES[:5]),
+    title="One network: the first five styles",
+    height=0.9,
+    alt="Five columns: swirls, waves, facets, haze, shapes. The top row shows the style pictures. Below, a cat, "
+    "painted in the colours and strokes of each of the five. Its eyes, ears and whiskers stay recognisable.",
+)
+
+# %% slideshow={"slide_type": "subslide"}
+grid(
+    gallery(STYLES[5:]),
+    title="The same network: five more",
+    height=0.9,
+    alt="Five columns: glass, points, mosaic, hatching, woodblock. The top row shows the style pictures. Below, the "
+    "same cat, painted with the dark leads of stained glass, in dots of colour, in small tiles, in lines of ink, and "
+    "in the colours of a print.",
+)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Between two styles
+#
+# Two styles are two rows of numbers, so there are rows between them. **A mixture has the mean of their factors and
+# shifts, weighted by shares $m_s$ that add up to 1:**
+#
+# $$\gamma_i = \sum_s m_s \gamma_i^s, \qquad \beta_i = \sum_s m_s \beta_i^s$$
+#
+# Four styles in the corners, and what lies between them:
+
+# %%
+corners = ("swirls", "shapes", "points", "woodblock")
+steps, small = torch.linspace(0, 1, 5), square("chelsea", 112)
+
+
+# %% slideshow={"slide_type": "skip"}
+def mixed(right, down):
+    shares = ((1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down)
+    mixture = dict(zip(corners, (share.item() for share in shares), strict=True))
+    return transform(load_transformer(mixture, "cpu"), small)
+
+
+# %%
+rows = [torch.cat([mixed(right, down) for right in steps], dim=3) for down in steps]
+between = torch.cat(rows, dim=2)
+
+# %% slideshow={"slide_type": "subslide"}
+strip(
+    {"swirls (top left), shapes (top right), points (bottom left), woodblock (bottom right)": between},
+    title="One cat, twenty-five mixtures",
+    height=2.6,
+    alt="Twenty-five paintings of one cat in a square of five by five. In each corner it is painted in one style: "
+    "swirls, shapes, points, woodblock. Along the sides and inside, colours and strokes change step by step from one "
+    "to the next.",
+)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Nobody trained the mixtures: only the corners were ever compared with a style picture. **Choose two styles and move
+# the share:**
+
+# %% slideshow={"slide_type": "skip"}
+from stylekit.ui import StyleMixer
+
+# %%
+StyleMixer(square("chelsea", 256))
+
+# %% [markdown]
+# On the command line: `python -m stylekit apply swirls=0.7 waves=0.3 photo.jpg -o painting.jpg`, and `--strength 0.6`
+# mixes the painting with the photograph. **A style of your own joins them without a new network: only its 1,600 numbers
+# learn, and what the network knew it keeps.**
+#
+# ```
+# python -m stylekit train my-style.jpg --photos FOLDER --add data/feedforward/styles.safetensors -o mine.safetensors
+# ```
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Any size, but strokes of one size
@@ -451,7 +562,7 @@ list(faces)
 grid(
     faces,
     title="128 pixels of each",
-    height=1.1,
+    height=0.95,
     alt="Above, three photographs of 128 pixels: an astronaut; her head and collar; her face alone. Below, their "
     "paintings, in strokes of the same width: they cover the small face, and only crease the large one.",
 )
@@ -528,10 +639,9 @@ for start in paper.DESCENTS:
     print(f"from {start}: {median} evaluations (median; {span}) do as much as one pass")
 
 # %% [markdown]
-# **So one pass is worth some ten evaluations from noise, and a few from the photograph.** Then the descent goes
+# **So one pass is worth some 35 evaluations from noise, and about 15 from the photograph.** Then the descent goes
 # on falling, and the pass does not. The paper finds that its network does as well as 50 to 100 evaluations. Ours
-# learned for minutes, not hours, has half the filters, and learned from another loss network: the compact one's
-# predecessor, which hardly saw large forms. By that one's measure it was worth 28.
+# learned for an hour and a half, has half the filters, and shares them among ten styles.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Video
@@ -584,76 +694,12 @@ print(table({"mean change along the motion": measured}))
 # finished network has no loss any more, so its paintings are mixed.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## The same loss without a style: super-resolution
-#
-# The paper has a second half. **Leave the style term out, give the network a shrunken photograph and ask for the large
-# one:** the content loss alone then teaches it what photographs look like near by
-# ([super-resolution](glossary.md#super-resolution)). The input is blurred with a Gaussian of one pixel and made four
-# times smaller; **the loss compares responses $F^l$ to the enlarged picture $\hat y$ with those to the photograph
-# $y$:**
-#
-# $$\ell(\hat y, y) = \sum_l \frac{1}{N_l M_l} \sum_{ij} \left(F^l_{ij}(\hat y) - F^l_{ij}(y)\right)^2$$
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# The network is the one above without the two layers that halve. Two departures: it corrects a bicubic enlargement
-# instead of making the whole picture, and it has no normalisation, which would change the contrast. **Two stored
-# networks of this kind, each trained for a few minutes only:** **one with this loss at `relu1_2` and `relu2_2`** (the
-# paper has `relu2_2` alone), and **one, for comparison, with the plain squared difference of colours**.
-
-# %% slideshow={"slide_type": "skip"}
-from stylekit.feedforward.superresolution import FeatureLoss, bicubic, load_enlarger, shrink
-
-# %%
-y = load_image("coffee", size=592)[..., :392, :]  # four must divide the size
-small = shrink(y)
-tuple(small.shape), tuple(y.shape)
-
-# %%
-enlarged = {"bicubic": bicubic(small)}
-with torch.no_grad():
-    for name in ("pixels", "perceptual"):
-        enlarged[name] = load_enlarger(name, "cpu").enlarge(small).clamp(0, 1)
-enlarged["original"] = y
-
-# %% slideshow={"slide_type": "subslide"}
-strip(
-    {name: picture[..., 190:300, 330:440] for name, picture in enlarged.items()},
-    title="Four times larger: a detail of 110 x 110 pixels, from 28 x 28",
-    height=1.7,
-    alt="Four details of a spoon on a red saucer. Bicubic: blurred. Pixels: firmer edges, smooth. Perceptual: edges a "
-    "little sharper, but a fine lattice lies over everything. Original: sharp, with glints and scratches.",
-)
-
-# %% slideshow={"slide_type": "subslide"}
-distance = FeatureLoss(loss_network)
-scores = {name: distance(picture, y)["total"].item() for name, picture in enlarged.items()}
-squares = {name: (picture - y).square().mean().item() for name, picture in enlarged.items()}
-print(table({"responses": scores, "colours": squares}, corner="distance to the original"))
-
-# %% slideshow={"slide_type": "skip"}
-assert scores["perceptual"] < scores["pixels"] < scores["bicubic"]
-assert squares["pixels"] < min(squares["perceptual"], squares["bicubic"])
-print("each network wins by the measure that it was taught")
-
-# %% [markdown]
-# **Each wins by the measure that it was taught, and loses by the other.** So a number such as PSNR, which is the
-# squared difference of colours in other units, does not decide; look at the pictures.
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# * **A small picture fits many large ones. By the squared difference it is safest to answer with their mean, which is
-#   smooth. The perceptual loss asks for edges instead.**
-# * **What is sharp is *invented*.** Glints and scratches such as photographs have, not those that were there. **Nobody
-#   should read a number plate from it.**
-# * **The lattice is the loss's own mistake.** Before `relu2_2` the loss network averages squares of $2 \times 2$
-#   pixels, and what cancels within a square it does not see. `relu1_2` comes before that averaging and does see it; a
-#   few minutes of training were not enough for it to win.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - The losses stay; the unknowns change: from the pixels of one painting to the weights of a network, once for all.
 # - A small network learns a manner from three photographs in half a minute; a good one needs thousands.
-# - Painting is then one pass: milliseconds. The price: one network for each style, at one size of strokes.
+# - Painting is then one pass: milliseconds. The price: a training for each style, at one size of strokes.
+# - One network can hold many styles, each in a factor and a shift for each feature map, and paint what lies between.
 # - Instance normalisation forgets contrast and brightness, and with them what a style does not want to know.
 # - Doubling before a convolution treats all pixels alike; a transposed convolution stamps a checkerboard.
 
@@ -662,9 +708,9 @@ print("each network wins by the measure that it was taught")
 #
 # - *Texture networks* (Ulyanov and others, [2016](https://arxiv.org/abs/1603.03417)): the same idea at the same time,
 #   with a network that begins with noise at several sizes; the next paper of that group brought instance normalisation.
-# - *One network for many styles* (Dumoulin, Shlens and Kudlur, [2017](https://arxiv.org/abs/1610.07629)): all weights
-#   are shared but those of the instance normalisations, a pair of numbers per filter and style. Mixing two such sets
-#   mixes two styles.
+# - *Super-resolution*, the second half of Johnson's paper: a network enlarges a photograph four times and is taught by
+#   the content loss alone. Edges become sharper than by the squared difference of colours, and the paper's own pictures
+#   show what it costs: a faint cross-hatch.
 # - *Any style, even an unseen one* (AdaIN, Huang and Belongie, [2017](https://arxiv.org/abs/1703.06868)): the
 #   mean and deviation of the style picture's own responses take the place of those learned numbers.
 # - *A film as a whole*: train on pairs of frames, with the change along the motion as one more loss, so that the
@@ -824,7 +870,7 @@ spoilt = {
 strip(
     spoilt,
     title="What went wrong?",
-    height=1.5,
+    height=1.25,
     alt="Five paintings in orange and blue waves: the cup of coffee as it should be; A, waves all over and no cup; B, "
     "upper and lower half in different colours; C, the cup under a fine regular grid; D, the cup with a thin dark "
     "frame along the edges.",

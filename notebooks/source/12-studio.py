@@ -29,8 +29,8 @@
 # ## Choose, start, watch, keep
 #
 # 1. **Choose a photograph and a style, or bring your own** (films too: MP4, MOV, WebM, GIF).
-# 2. **Choose a method: paint, instant or quilt.** Paint descends step by step, instant and films know the first five
-#    styles, quilt lays pieces of the style.
+# 2. **Choose a method: paint, instant or quilt.** Paint descends step by step, instant and films know the ten painted
+#    styles and mix any two of them, quilt lays pieces of the style.
 # 3. **Press Start.** What you change while it works counts for the next run. **Each result can be downloaded and
 #    restored.**
 
@@ -69,7 +69,9 @@ grid({name: dict(row) for name, row in shelves.items()}, title="What lies on the
 # * **Paint one photograph with `content weight` 0.01, 0.1 and 1: how much of it survives?** (Notebook 07.)
 # * **Then with `content layer` relu3_1 instead of relu4_2: what comes back, and what does the style lose?**
 # * **Paint and instant, side by side in the history: what is missing from the quick one?** (One style, one photograph.
-#   Notebook 10: it trained for minutes on other photographs, the descent worked on yours alone.)
+#   Notebook 10: it learned on other photographs, the descent worked on yours alone.)
+# * **Instant: `mix with` a second style, and move `its share` and `strength`. Which of the two gives the colours, which
+#   the strokes?** (Notebook 10.)
 # * **Quilt the same. Why does it follow light and dark, and not the objects?** (Notebook 09.)
 # * **Keep the photograph's colours. Which styles survive without their own?**
 # * **Try one frame of a film before you run it. Where would it flicker?** (Notebook 10.)

@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import torch
-
 from stylekit import assets, colour, files, images
 from stylekit.commands.progress import counted, follow
 from stylekit.commands.recipe import recipe_of, save
@@ -16,7 +14,7 @@ from stylekit.commands.stylise import parse_layers
 from stylekit.errors import AssetError, InputError
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.motion import BLEND, paint_frames
-from stylekit.feedforward.tiles import transform
+from stylekit.feedforward.tiles import paint_image
 from stylekit.video import CONTAINERS, check_film_output, film_size, open_film, write_film
 
 VIDEOS = CONTAINERS.keys() - {".gif"} | {".avi"}  # suffixes of what is no photograph, whatever OUT is
@@ -71,9 +69,7 @@ def _network(options):
 
 def _paint(network, image, options):
     """Return the painting of an image, on the CPU."""
-    painting = transform(network, image, tile=options.tile).cpu()
-    painting = colour.finish_colours(options.colour, painting, image)
-    return torch.lerp(images.resize_image(image, tuple(painting.shape[-2:])), painting, options.strength)
+    return paint_image(network, image, options.colour, options.strength, options.tile)
 
 
 def _paint_picture(source, output, network, options):

@@ -17,6 +17,7 @@ from stylekit.colour import AFTERWARDS
 from stylekit.errors import InputError
 from stylekit.files import RECIPE, versions
 from stylekit.networks import weights_hash
+from stylekit.ui.settings import mixture
 
 
 def recipe_of(arguments: Mapping, pictures: tuple[str, ...], network: nn.Module | None = None) -> dict:
@@ -88,14 +89,17 @@ def _several(value):
 
 def _studio(made):
     """Return the words for what the studio made; a picture of the visitor's own is called upload-1 or the like."""
-    made = {"style_size": 1.0, "content_layers": ["relu4_2"]} | made  # older pictures do not say
+    mixing = {"mix_with": "", "share": 0.5, "strength": 1.0}
+    made = {"style_size": 1.0, "content_layers": ["relu4_2"]} | mixing | made  # older pictures do not say
     if made["method"] == "instant" and made["colour"] not in AFTERWARDS:
         made = made | {"colour": "none"}  # an older picture: there it changed nothing
     content, style = made["photograph"], made["style"]
+    shares = mixture(style, made["mix_with"], made["share"])
+    styles = [f"{name}={share}" for name, share in shares.items()] if len(shares) > 1 else [style]
     weighed = "content_weight", "content_layers", "style_size"
     start, names = {
         "paint": (["stylise", content, style], ("size", "network", *weighed, "steps", "colour")),
-        "instant": (["apply", style, content], ("size", "colour")),
+        "instant": (["apply", *styles, content], ("size", "colour", "strength")),
         "quilt": (["texture", "quilt-transfer", content, style], ("size", "seed", "colour")),
     }[made["method"]]
     return [*start, *_words({"output": "painting.png"} | {name: made[name] for name in names})]

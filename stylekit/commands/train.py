@@ -56,6 +56,8 @@ def add_options(command):
     end.add_argument("--steps", type=int, help="or after so many steps (the paper: 40000)")
     add("--architecture", choices=ARCHITECTURES, default="kit", help="kit, or as in the paper (default %(default)s)")
     add("--width", type=int, help="filters of the first layer (default 16; 32 for paper)")
+    help = "normalise by each picture's own statistics, or by the batch's (default: the architecture's)"
+    add("--norm", choices=("instance", "batch"), help=help)
     add("--start", metavar="NAME|FILE", help="begin with the weights of another network: it learns much faster")
     help = "teach a network of several styles these too: what it knows stays as it is, and so do all convolutions"
     add("--add", metavar="FILE", help=help)
@@ -179,9 +181,9 @@ def _network(options, names):
     """Return the network to train, new or with another's weights, and the names of its styles; none if it is of one."""
     if options.add is not None:
         return _grown(options.add, names)
-    architecture = ARCHITECTURES[options.architecture]
-    if options.width is not None:
-        architecture = replace(architecture, width=options.width)
+    given = {"width": options.width, "normalisation": options.norm}
+    given = {name: value for name, value in given.items() if value is not None}
+    architecture = replace(ARCHITECTURES[options.architecture], **given)
     several = names if len(names) > 1 else []
     torch.manual_seed(options.seed)
     if options.start is None:

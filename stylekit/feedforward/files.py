@@ -64,7 +64,10 @@ def load_styles(name: str | Path) -> tuple[TransformationNetwork, list[str]]:
     path = _find(name)
     facts, weights = _read(path, _facts), _read(path, _weights)
     try:
-        network = TransformationNetwork(Architecture(**json.loads(facts[ARCHITECTURE])))
+        described = json.loads(facts[ARCHITECTURE])
+        if described.pop("enlarge", 1) != 1:  # older files say it
+            raise ValueError("it makes pictures larger, which the kit no longer does")
+        network = TransformationNetwork(Architecture(**described))
         network.load_state_dict({key: value.float() for key, value in weights.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise AssetError(

@@ -29,7 +29,8 @@ from stylekit.video import Frame
 
 BLEND = 0.5  # how much of the frame before stays, unless said
 FLOW_SIZE = 96  # pixels of the longer side: motion is smooth, and this is fast and averages noise
-RADIUS, WARPS = 10, 5  # of the flow: its window is wide, for noise; more rounds gain nothing
+RADIUS, WARPS = 10, 3  # of the flow: its window is wide, for noise; more rounds gain nothing
+TRUST_SIZE = 256  # pixels of the longer side at which a flow is judged, and trust is as smooth
 TOLERANCE = 0.06  # difference of colours at which a flow is trusted by exp(-1)
 NEIGHBOURHOOD = 5  # pixels over which that difference is averaged, with its sign: noise is no wrong flow
 
@@ -44,7 +45,7 @@ def flow_between(present: Float[Tensor, "1 3 H W"], past: Float[Tensor, "1 3 H W
     small = fit(height, width, min(FLOW_SIZE, max(height, width)))
     v, u = optical_flow_ilk(_grey(present, small), _grey(past, small), radius=RADIUS, num_warp=WARPS)
     flow = torch.from_numpy(np.stack([u * (width / small[1]), v * (height / small[0])]))[None].to(present)
-    return functional.interpolate(flow, size=(height, width), mode="bilinear", align_corners=False)
+    return _resized(flow, (height, width))
 
 
 def _grey(image, size):
@@ -64,11 +65,20 @@ def trust(
 
     .. math:: \exp \left( -(\mathrm{difference} / t)^2 \right)
     """
+    height, width = present.shape[-2:]
+    small = fit(height, width, min(TRUST_SIZE, max(height, width)))
+    scale = flow.new_tensor([small[1] / width, small[0] / height]).view(1, 2, 1, 1)
+    expected = warp(resize_image(past, small), scale * _resized(flow, small))
     margin = (NEIGHBOURHOOD // 2,) * 4
-    difference = functional.pad(present - warp(past, flow), margin, "replicate")
+    difference = functional.pad(resize_image(present, small) - expected, margin, "replicate")
     difference = functional.avg_pool2d(difference, NEIGHBOURHOOD, stride=1).abs().mean(dim=1, keepdim=True)
     inside = (_grid(flow).abs() <= 1).all(dim=-1)[:, None]
-    return torch.exp(-((difference / TOLERANCE) ** 2)) * inside
+    return _resized(torch.exp(-((difference / TOLERANCE) ** 2)), (height, width)) * inside
+
+
+def _resized(values, size):
+    """Return values between those there are, without ringing: a flow, or trust."""
+    return functional.interpolate(values, size=size, mode="bilinear", align_corners=False)
 
 
 def _grid(flow):

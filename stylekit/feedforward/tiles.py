@@ -19,9 +19,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from stylekit import colour
 from stylekit.errors import InputError
 from stylekit.feedforward.network import RANGE, InstanceNorm, TransformationNetwork
-from stylekit.images import as_image
+from stylekit.images import as_image, resize_image
 
 STEP = 4  # pixels: the layers that halve have a position on every fourth row, in a tile as in the whole
 SMALLEST_TILE = 16  # rows of a tile, and pixels of its side
@@ -44,6 +45,25 @@ def transform(
             return network(image).clamp(0, 1)
         rows = max(SMALLEST_TILE, tile**2 // image.shape[-1] // STEP * STEP)
         return _in_tiles(copy.deepcopy(network), image, rows)  # a copy, which gets the statistics of this image
+
+
+def paint_image(
+    network: TransformationNetwork,
+    image: Float[Tensor, "1 3 H W"],
+    mode: str = "none",
+    strength: float | int = 1.0,
+    tile: int | None = None,
+) -> Float[Tensor, "1 3 h w"]:
+    """Return what `transform` makes of a photograph, finished and on the CPU: its colours, then its strength.
+
+    `mode` is a colour mode, one of `stylekit.colour.AFTERWARDS`. At `strength` 1 it is the painting, at 0 the
+    photograph; between them each pixel lies on the line from one to the other. Raises InputError for a strength that is
+    not from 0 to 1, for an unknown mode, and where `transform` does.
+    """
+    if not 0 <= strength <= 1:
+        raise InputError(f"the strength of a painting is a number from 0 to 1, got {strength}")
+    painting = colour.finish_colours(mode, transform(network, image, tile).cpu(), image)
+    return torch.lerp(resize_image(image.to(painting), tuple(painting.shape[-2:])), painting, strength)
 
 
 def _check(network, tile):
@@ -69,7 +89,7 @@ def _in_tiles(network, image, rows):
         _add_block(block, x, y, rows)
     del y
     _measure_all(up, x, rows)
-    return _filled(_empty(image, 3, Fraction(network.architecture.enlarge)), _strips(up, x, rows))
+    return _filled(_empty(image, 3, 1), _strips(up, x, rows))
 
 
 def _steps(part):

@@ -111,22 +111,33 @@ def curves(source: Path, style: str = "swirls") -> Iterator[dict]:
     yield from compare(load_transformer(style, "cpu"), objective, held_out)
 
 
-def objective_of(style: str, source: Path) -> tuple:
-    """Return what a network minimised to learn a style, and the photographs that it was not shown (see `curves`)."""
-    training = training_of(style)
-    photographs = Photographs(source, training.get("size", 256))
-    if len(photographs) != training.get("photographs") or not training["held out"]:
-        raise AssetError(
-            f"{source} holds {len(photographs)} photographs, and {style} was trained on {training.get('photographs')}, "
-            f"{training.get('held out', 0)} of them held out: give the photographs it was trained with"
-        )
-    seen, held_out = photographs.split(training["held out"])
+def objective_of(style: str, source: Path, file: str | Path | None = None) -> tuple:
+    """Return what a network minimised to learn a style, and the photographs that it was not shown (see `curves`).
+
+    `file` is a network of several styles, one of which this is, in place of the one that ships.
+    """
+    training, (seen, held_out) = training_of(file or style), split_of(file or style, source)
     reference = spread(Mosaics(seen) if training.get("mosaics") else seen)
     options = {name: training[name] for name in ("style_weight", "tv_weight")}
     options |= {f"{kind}_layers": training[f"{kind} layers"] for kind in ("content", "style")}
     pictures = [load_image(style, size) for size in training.get("style sizes", [training["size"]])]
     network, weight = load_network("compact", device="cpu"), _content_weight(training, style)
     return PerceptualLoss(network, pictures, reference, content_weight=weight, **options), held_out
+
+
+def split_of(name: str | Path, source: Path) -> tuple[Photographs, Photographs]:
+    """Return the photographs a network learned from, and those held out; `name` is that of a style, or its file.
+
+    Raises AssetError for another set of photographs, and for a network that held none out.
+    """
+    training = training_of(name)
+    photographs = Photographs(source, training.get("size", 256))
+    if len(photographs) != training.get("photographs") or not training["held out"]:
+        raise AssetError(
+            f"{source} holds {len(photographs)} photographs, and {name} was trained on {training.get('photographs')}, "
+            f"{training.get('held out', 0)} of them held out: give the photographs it was trained with"
+        )
+    return photographs.split(training["held out"])
 
 
 def _content_weight(training, style):
@@ -139,8 +150,8 @@ def _content_weight(training, style):
     return taught[style]
 
 
-def training_of(style: str) -> dict:
-    """Return what a network says of its training; {} where it says nothing."""
+def training_of(style: str | Path) -> dict:
+    """Return what a network, by a style's name or its file, says of its training; {} where it says nothing."""
     return json.loads(facts_of(style).get("training", "{}"))
 
 

@@ -16,11 +16,11 @@ from stylekit import __version__, colour, figures, images, patches
 from stylekit.errors import InputError
 from stylekit.feedforward import load_transformer, transformers
 from stylekit.feedforward.motion import paint_frames
-from stylekit.feedforward.tiles import transform
+from stylekit.feedforward.tiles import paint_image
 from stylekit.files import RECIPE
 from stylekit.networks import load_network
 from stylekit.transfer import stylise
-from stylekit.ui.settings import StudioSettings
+from stylekit.ui.settings import StudioSettings, mixture
 from stylekit.video import film_size, open_film, write_film
 
 MOST_FRAMES = 900  # of a film
@@ -46,8 +46,11 @@ def make_picture(settings: StudioSettings, photograph: Image.Image, style: Image
     Raises InputError for settings that make no sense together, AssetError for pictures that are too narrow.
     """
     content, exemplar = (images.from_pil(picture, settings.size) for picture in (photograph, style))
+    if settings.method == "instant":  # which finishes its pictures as it finishes the frames of a film
+        yield Preview(_painter(settings)(content), 1.0)
+        return
     exemplar = colour.prepare_style(settings.colour, exemplar, content)
-    method = {"paint": _paint, "instant": _instant, "quilt": _quilt}[settings.method]
+    method = {"paint": _paint, "quilt": _quilt}[settings.method]
     for preview in method(settings, content, exemplar):
         yield replace(preview, image=colour.finish_colours(settings.colour, preview.image, content))
 
@@ -60,20 +63,22 @@ def _paint(settings, content, style):
         yield Preview(step.image.cpu(), step.done, step.losses, step.evaluations, step.scale)
 
 
-def _instant(settings, content, style):
-    yield Preview(_painter(settings)(content), 1.0)
+def companions(style: str) -> list[str]:
+    """Return the styles that a style can be mixed with: what its network knows beside it."""
+    known = transformers()
+    return [name for name, file in known.items() if file == known.get(style) and name != style]
 
 
 def _painter(settings):
-    """Return the function that paints one image with the network for the style, on the device that there is."""
+    """Return the function that paints one image with the network for the styles, on the device that there is."""
     if settings.style not in transformers():
         known = ", ".join(sorted(transformers()))
         raise InputError(f"instant knows only the styles it was trained for: {known}. Choose one of them, or paint.")
     if settings.colour not in colour.AFTERWARDS:
         fitting = " or ".join(colour.AFTERWARDS)
         raise InputError(f"instant has no style picture to prepare: its colours are {fitting}, not {settings.colour}")
-    network = load_transformer(settings.style)
-    return lambda image: transform(network, image).cpu()
+    network = load_transformer(mixture(settings.style, settings.mix_with, settings.share))
+    return lambda image: paint_image(network, image, settings.colour, settings.strength)
 
 
 def _quilt(settings, content, style):
@@ -92,8 +97,7 @@ def make_film(settings: StudioSettings, source: Path, target: Path, frames: int 
     if frames is None and film.count > MOST_FRAMES:
         raise InputError(f"the film has about {film.count} frames, and {MOST_FRAMES} are the most here: cut it")
     size = film_size(film, target, min(settings.size, max(film.height, film.width)))
-    coloured = lambda image: colour.finish_colours(settings.colour, paint(image), image)  # noqa: E731
-    painted = paint_frames(film.frames(), coloured, size)
+    painted = paint_frames(film.frames(), paint, size)
     count = frames or max(film.count, 1)
     for number, frame in enumerate(write_film(itertools.islice(painted, frames), target, film), start=1):
         yield Preview(frame.image, min(number / count, 1.0))

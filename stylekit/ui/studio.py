@@ -26,6 +26,7 @@ FRAME = 0.2  # seconds between two previews, at least
 KEPT = 6  # results in the history
 SHOWN = 512  # pixels of the screen: the longer side of the picture
 TRIAL = 1  # frames that "Try one frame" paints
+UNMIXED = "nothing", ""  # what stands for no second style
 READY = "Choose a photograph and a style, then press Start."
 
 
@@ -86,9 +87,18 @@ class Studio(html.View):
         heading = ipywidgets.HTML("<h2>Method</h2>")
         weighed = [self.preset, self.network, self.content_weight, self.content_layers]
         self.of_painting = [*weighed, self.style_size, self.steps]
-        self.sliders = [*self.of_painting, self.size, self.colour, self.seed]
+        self.sliders = [*self.of_painting, *self._make_mixing(said), self.size, self.colour, self.seed]
         self.controls = [heading, self.method, self.about, *self.sliders]
         self.method.observe(self._choose_method, "value")
+
+    def _make_mixing(self, said):
+        """Return the controls that "instant" alone has."""
+        part = {"min": 0, "max": 1, "step": 0.05}
+        self.mix_with = html.labelled(ipywidgets.Dropdown, "mix with", options=[UNMIXED])
+        self.share = html.labelled(ipywidgets.FloatSlider, "its share", value=said.share, **part)
+        self.strength = html.labelled(ipywidgets.FloatSlider, "strength", value=said.strength, **part)
+        self.mix_with.observe(self._show_share, "value")
+        return self.mix_with, self.share, self.strength
 
     def _make_stage(self):
         trial = {"Try one frame": lambda button: self._begin(TRIAL)}
@@ -181,7 +191,8 @@ class Studio(html.View):
         html.fill(self.history, [self._history_cell(kept) for kept in self.results])
 
     def _history_cell(self, result):
-        words = f"Restore {result.settings.photograph} as {result.settings.style}, by {result.settings.method}"
+        said = result.settings
+        words = f"Restore {said.photograph} as {' and '.join(_styles(said))}, by {said.method}"
         button = ipywidgets.Button(description="Restore", tooltip=words, layout={"width": "84px"})
         button.on_click(lambda _: self.restore(result))
         return ipywidgets.HTML(html.thumbnail_html(result.after, words)), button
@@ -202,8 +213,8 @@ class Studio(html.View):
         self.film.value = result.content if film else b""
         self.film.layout.display = "" if film else "none"
         self.divider.layout.display = "none" if film else ""
-        parts = short_name(result.settings.photograph), short_name(result.settings.style)
-        name = "-".join(parts) + (".mp4" if film else ".png")
+        parts = result.settings.photograph, *_styles(result.settings)
+        name = "-".join(map(short_name, parts)) + (".mp4" if film else ".png")
         self.download.value = html.download_html(result.content, result.kind, name)
         self.curves.value = result.curves
         self.folded.layout.display = "" if result.curves else "none"
@@ -231,6 +242,7 @@ class Studio(html.View):
             self.try_button.layout.display = "" if film else "none"
             if film:
                 self.method.value = "instant"
+            self._offer_styles()
             if not self.working:
                 self.image.value = html.picture_html(self.photographs.choice.picture, "The photograph", SHOWN)
 
@@ -245,11 +257,26 @@ class Studio(html.View):
         for control in self.of_painting:
             control.layout.display = "" if method == "paint" else "none"
         self.seed.layout.display = "" if method == "quilt" else "none"
+        self.strength.layout.display = "" if method == "instant" else "none"
+        self._offer_styles()
         modes = _load_jobs().colour.AFTERWARDS if method == "instant" else COLOURS.values()
         self.colour.value = mode = self.colour.value if self.colour.value in modes else "none"
         with self.colour.hold_sync():  # a browser cannot take new options and another place at once, nor an old one
             self.colour.options = [(words, kept) for words, kept in COLOURS.items() if kept in modes]
             self.colour.value = mode
+
+    def _offer_styles(self):
+        """Offer the styles that mix with the one that is chosen; a second style that does not is given up."""
+        names = _load_jobs().companions(self.styles.key) if self.method.value == "instant" else []
+        kept = self.mix_with.value if self.mix_with.value in names else ""
+        with self.mix_with.hold_sync():
+            self.mix_with.options = [UNMIXED, *((name, name) for name in names)]
+            self.mix_with.value = kept
+        self.mix_with.layout.display = "" if names else "none"
+        self._show_share()
+
+    def _show_share(self, change=None):
+        self.share.layout.display = "" if self.mix_with.value else "none"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         words = "The studio is a page of widgets: it works in Jupyter, or with make studio. Its pictures:"
@@ -301,6 +328,10 @@ class _Run:
             return Result(*made, film.result.read_bytes(), "video/mp4")
         content = jobs.as_png(self.last.image, self.settings, self.complete)
         return Result(*made, content, "image/png", jobs.curves_html(self.past))
+
+
+def _styles(settings):
+    return [name for name in (settings.style, settings.mix_with) if name]
 
 
 def _load_jobs():
