@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 
 TRIM_THRESHOLD, MMAP_MAX = -1, -4  # parameters of mallopt, from glibc's malloc.h
 MOST = 2**31 - 1  # bytes, the largest that mallopt takes
 
 
-@functools.cache
 def keep_freed_memory() -> bool:
-    """Tell glibc's malloc to keep what is freed, once for the process; return whether there is such a malloc.
+    """Tell glibc's malloc to keep what is freed, for the whole process; return whether there is such a malloc.
 
     By itself it gives large blocks back to the system, which fills them with zeros, page by page, when they are asked
     for again: a third of the time of a pass through a network. Now a process keeps up to 2 GB of what is free.

@@ -261,16 +261,17 @@ def test_several_styles_can_begin_with_the_weights_of_others(photos, tmp_path):
         ("swirls waves", ["--architecture", "paper"], 'several styles need normalisation "instance"'),
         ("swirls waves", ["--norm", "batch"], 'several styles need normalisation "instance"'),
         ("swirls", ["--add", "TWO"], "it knows a style swirls already"),
-        ("waves", ["--add", "swirls"], "expected a network of several styles"),
+        ("waves", ["--add", "ONE"], "expected a network of several styles"),
         ("swirls waves", ["--start", "TWO", "--width", "4"], "has another architecture"),
     ],
     ids=str,
 )
 def test_several_styles_that_do_not_fit_together_are_refused(photos, tmp_path, capsys, styles, more, sentence):
-    two = tmp_path / "in" / "two.safetensors"
-    two.parent.mkdir()
-    save_transformer(TransformationNetwork(Architecture(width=3, styles=2)), two, styles=("swirls", "haze"))
-    more = [str(two) if word == "TWO" else word for word in more]
+    files = {"ONE": tmp_path / "in" / "one.safetensors", "TWO": tmp_path / "in" / "two.safetensors"}
+    files["ONE"].parent.mkdir()
+    save_transformer(TransformationNetwork(Architecture(width=3)), files["ONE"])
+    save_transformer(TransformationNetwork(Architecture(width=3, styles=2)), files["TWO"], styles=("swirls", "haze"))
+    more = [str(files.get(word, word)) for word in more]
     assert train(photos, tmp_path / "out.safetensors", *more, "--steps", 1, style=styles) == 2
     assert sentence in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["in"]

@@ -20,7 +20,7 @@ from stylekit.optimise import Step
 from stylekit.paper import sweep
 from stylekit.paper.panels import Record, machine
 
-TOLERANCE = 0.01  # of an expected loss: rounding differs from processor to processor, and a descent amplifies it
+TOLERANCE = 0.03  # of an expected loss: rounding differs from processor to processor, and a descent amplifies it
 FAST = {"size": 64, "steps": 3}
 
 

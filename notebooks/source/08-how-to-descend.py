@@ -596,7 +596,7 @@ def torch_alone(factor, **options):
     return {"looks": len(seen), "loss": f"{seen[-1]:.3f}", "pairs": len(optimiser.state[x].get("old_dirs", []))}
 
 
-# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"}
 rows = {"loss x 1": torch_alone(1), "loss x 1e-8": torch_alone(1e-8)}
 rows["loss x 1e-8, tolerances 0"] = torch_alone(1e-8, tolerance_grad=0, tolerance_change=0)
 assert [row["pairs"] for row in rows.values()] == [11, 0, 0], "it stops, or learns nothing"
