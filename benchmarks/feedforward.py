@@ -41,7 +41,7 @@ from stylekit.export import painting_onnx
 from stylekit.feedforward import PerceptualLoss, flicker, load_styles, load_transformer, paint_frames, transformers
 from stylekit.feedforward.motion import BLEND
 from stylekit.files import check_folder
-from stylekit.images import load_image
+from stylekit.images import fit, load_image
 from stylekit.networks import load_network, weights_hash
 from stylekit.objective import CONTENT_WEIGHT, STYLE_LAYERS, Objective, by_kind, content_terms, painting_objective
 from stylekit.optimise import Step, minimise
@@ -376,12 +376,8 @@ def frames_of(options) -> list[Frame]:
     if options.film is None:
         return pan(options.frames, options.film_size)
     frames = list(islice(open_film(options.film).frames(), options.frames))
-    return list(paint_frames(frames, lambda image: image, film_size(frames[0].image, options.film_size), blend=0.0))
-
-
-def film_size(image, longest):
-    height, width = image.shape[-2:]
-    return tuple(max(16, round(side * longest / max(height, width))) for side in (height, width))
+    size = fit(*frames[0].image.shape[-2:], options.film_size)
+    return list(paint_frames(frames, lambda image: image, size, blend=0.0))
 
 
 def film_row(painter: nn.Module, frames: Sequence[Frame], blend: float = BLEND) -> dict:

@@ -126,8 +126,7 @@ def paint_frames(
 
     def painted(frame):
         image = resize_image(frame.image, size)
-        painting = paint(image).cpu()
-        return replace(frame, image=steady(resize_image(image, tuple(painting.shape[-2:])), painting))
+        return replace(frame, image=steady(image, paint(image).cpu()))
 
     return map(painted, frames)
 

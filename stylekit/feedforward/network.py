@@ -85,9 +85,9 @@ class TransformationNetwork(nn.Module):
     """The image transformation network f_W of Johnson 2016, Fig. 2: one image in, its painting out.
 
     Takes RGB in [0, 1], (B, 3, H, W) of any size from 16 x 16, moved to the network's device, where the result stays,
-    of the same shape. The last layer is a scaled tanh around grey, 1/2 + 150/255 tanh(slope z): a
-    little more than [0, 1], so that white and black lie where it is not yet flat; clamp before you show it. Raises
-    InputError for a smaller image.
+    of the same shape. The last layer is a scaled tanh around grey, 1/2 + 150/255 tanh(slope z): a little more than
+    [0, 1], so that white and black lie where it is not yet flat; clamp before you show it. Raises InputError for a
+    smaller image.
     """
 
     def __init__(self, architecture: Architecture = KIT):

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from stylekit import colour
 from stylekit.errors import InputError
 from stylekit.feedforward.network import RANGE, InstanceNorm, TransformationNetwork
-from stylekit.images import as_image, resize_image
+from stylekit.images import as_image
 
 STEP = 4  # pixels: the layers that halve have a position on every fourth row, in a tile as in the whole
 SMALLEST_TILE = 16  # rows of a tile, and pixels of its side
@@ -30,7 +30,7 @@ SMALLEST_TILE = 16  # rows of a tile, and pixels of its side
 
 def transform(
     network: TransformationNetwork, image: Float[Tensor, "1 3 H W"], tile: int | None = None
-) -> Float[Tensor, "1 3 h w"]:
+) -> Float[Tensor, "1 3 H W"]:
     """Return the painting of an image, clamped to [0, 1]: in one pass, or in tiles of about `tile` x `tile` pixels.
 
     Both ways agree to rounding. In tiles it takes about twice the time and a fraction of the memory. The image is
@@ -53,7 +53,7 @@ def paint_image(
     mode: str = "none",
     strength: float | int = 1.0,
     tile: int | None = None,
-) -> Float[Tensor, "1 3 h w"]:
+) -> Float[Tensor, "1 3 H W"]:
     """Return what `transform` makes of a photograph, finished and on the CPU: its colours, then its strength.
 
     `mode` is a colour mode, one of `stylekit.colour.AFTERWARDS`. At `strength` 1 it is the painting, at 0 the
@@ -63,7 +63,7 @@ def paint_image(
     if not 0 <= strength <= 1:
         raise InputError(f"the strength of a painting is a number from 0 to 1, got {strength}")
     painting = colour.finish_colours(mode, transform(network, image, tile).cpu(), image)
-    return torch.lerp(resize_image(image.to(painting), tuple(painting.shape[-2:])), painting, strength)
+    return torch.lerp(image.to(painting), painting, strength)
 
 
 def _check(network, tile):
