@@ -24,6 +24,7 @@ from stylekit.feedforward import (
     load_transformer,
     save_transformer,
 )
+from stylekit.feedforward.noise import add_noise
 
 FAST = ["--size", "48", "--crop", "32", "--batch", "2", "--width", "3", "--device", "cpu"]
 
@@ -73,6 +74,16 @@ def test_how_a_network_normalises_is_a_choice_in_either_architecture(photos, tmp
     out = tmp_path / "mine.safetensors"
     assert train(photos, out, "--steps", 1, "--architecture", architecture, "--norm", norm) == 0
     assert load_transformer(out).architecture == replace(ARCHITECTURES[architecture], width=3, normalisation=norm)
+
+
+def test_the_noise_of_a_training_is_added_when_it_paints_and_another_may_begin_without(photos, tmp_path):
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    assert train(photos, first, "--steps", 1, "--noise", 0.2) == 0
+    assert train(photos, second, "--steps", 1, "--start", first, "--rate", "1e-9", style="waves") == 0
+    noisy, plain, image = load_transformer(first, "cpu"), load_transformer(second, "cpu"), torch.rand(1, 3, 32, 32)
+    assert (noisy.architecture.noise, plain.architecture.noise) == (0.2, 0.0)
+    assert torch.allclose(noisy(image), plain(add_noise(image, 0.2)), atol=1e-3)
+    assert json.loads(facts_of(first)["training"])["noise"] == 0.2
 
 
 def test_unreadable_pictures_are_counted(photos, tmp_path, capsys):

@@ -28,6 +28,7 @@ SIZES = ((1, 67, 101), (3, 45, 35))  # batch, rows, columns: no multiples of 4, 
 THIN = {  # every manner in which a network can be built
     "kit": replace(KIT, width=4),
     "paper": replace(PAPER, width=4),
+    "noise": replace(KIT, width=4, noise=0.1),
     "plain": replace(KIT, width=4, normalisation="none", upsampling="transposed"),
 }
 

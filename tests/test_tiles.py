@@ -59,6 +59,7 @@ def test_the_size_of_a_tile_does_not_change_the_painting(tile):
         {"upsampling": "transposed"},
         {"normalisation": "batch", "upsampling": "transposed", "slope": 1.0},
         {"slope": 0.5},
+        {"noise": 0.1},
     ],
     ids=str,
 )

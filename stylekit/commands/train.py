@@ -58,6 +58,8 @@ def add_options(command):
     add("--width", type=int, help="filters of the first layer (default 16; 32 for paper)")
     help = "normalise by each picture's own statistics, or by the batch's (default: the architecture's)"
     add("--norm", choices=("instance", "batch"), help=help)
+    help = "standard deviation of noise that it adds to a photograph, so that an even sky gets no lattice (default 0)"
+    add("--noise", type=float, help=help)
     add("--start", metavar="NAME|FILE", help="begin with the weights of another network: it learns much faster")
     help = "teach a network of several styles these too: what it knows stays as it is, and so do all convolutions"
     add("--add", metavar="FILE", help=help)
@@ -107,6 +109,7 @@ def _run(options, device, leads):
     learner = ManyStyles(network, losses).to(device) if known else network
     objective = learner.objective if known else losses[0]
     facts |= {"styles": names, "photographs": len(photographs), "held out": options.hold_out}
+    facts |= {"noise": network.architecture.noise}
     checkpoint = output.with_suffix(".checkpoint")
     earlier = read_checkpoint(checkpoint)["step"] if checkpoint.exists() else 0
     steps = train(learner, objective, seen, schedule, checkpoint, options.every, facts)
@@ -181,7 +184,7 @@ def _network(options, names):
     """Return the network to train, new or with another's weights, and the names of its styles; none if it is of one."""
     if options.add is not None:
         return _grown(options.add, names)
-    given = {"width": options.width, "normalisation": options.norm}
+    given = {"width": options.width, "normalisation": options.norm, "noise": options.noise}
     given = {name: value for name, value in given.items() if value is not None}
     architecture = replace(ARCHITECTURES[options.architecture], **given)
     several = names if len(names) > 1 else []
@@ -191,6 +194,7 @@ def _network(options, names):
     start, known = load_styles(options.start)
     if options.start in known:  # one of those that ship
         start, known = load_transformer(options.start, "cpu"), []
+    start.architecture = replace(start.architecture, noise=architecture.noise)
     if replace(start.architecture, styles=0) != architecture:
         raise InputError(f"--start {options.start} has another architecture: {start.architecture}")
     rows = torch.stack([_row(name, known) for name in names])

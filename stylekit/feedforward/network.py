@@ -17,6 +17,7 @@ residual blocks, batch normalisation, transposed convolutions. "kit" is what shi
   once, some twice and some four times, which shows as a checkerboard (Odena, Dumoulin and Olah, 2016);
 * one network may know several styles: all convolutions are shared, and each style has a weight and a bias of its own
   for each channel of each normalisation (conditional instance normalisation: Dumoulin, Shlens and Kudlur, 2017);
+* noise is added to the photograph, if asked for: over an even sky the network has nothing else to make a texture of;
 * the last layer's output is divided by 8 before the tanh: Adam moves all 1,296 weights behind a value by one amount in
   a step, which otherwise drives the tanh to its flat ends, and the picture into black holes that do not close again.
 """
@@ -31,6 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stylekit.errors import InputError
+from stylekit.feedforward.noise import add_noise
 from stylekit.memory import keep_freed_memory
 
 BLOCKS = 5
@@ -46,7 +48,7 @@ class Architecture:
     `width` is the number of filters of the first layer; `normalisation` "instance", "batch" or "none"; `upsampling`
     "nearest" (then a convolution) or "transposed"; `padding` "same" (each convolution its own) or "border" (once,
     before all). `slope` is what the last layer's output is multiplied by before the tanh. `styles` is how many styles
-    it knows; 0: one, and no more.
+    it knows; 0: one, and no more. `noise` is what it learned with, and adds to what it is given (`noise.add_noise`).
     """
 
     width: int = 16
@@ -55,6 +57,7 @@ class Architecture:
     padding: str = "same"
     slope: float | int = 0.125
     styles: int = 0
+    noise: float | int = 0.0
 
     def __post_init__(self):
         choices = {
@@ -72,6 +75,8 @@ class Architecture:
             raise InputError(f"width must be a whole number of filters from 1 to 512, not {self.width!r}")
         if type(self.styles) is not int or not 0 <= self.styles <= 512:
             raise InputError(f"styles must be a whole number from 0 to 512, not {self.styles!r}")
+        if isinstance(self.noise, bool) or not isinstance(self.noise, int | float) or not 0 <= self.noise <= 1:
+            raise InputError(f"noise must be a number from 0 to 1, not {self.noise!r}")
         if self.styles and self.normalisation != "instance":
             raise InputError(f'several styles need normalisation "instance", not {self.normalisation!r}')
 
@@ -85,9 +90,9 @@ class TransformationNetwork(nn.Module):
     """The image transformation network f_W of Johnson 2016, Fig. 2: one image in, its painting out.
 
     Takes RGB in [0, 1], (B, 3, H, W) of any size from 16 x 16, moved to the network's device, where the result stays,
-    of the same shape. The last layer is a scaled tanh around grey, 1/2 + 150/255 tanh(slope z): a little more than
-    [0, 1], so that white and black lie where it is not yet flat; clamp before you show it. Raises InputError for a
-    smaller image.
+    of the same shape. Noise is added first, if it learned with some; `corner` says which (see `noise.add_noise`). The
+    last layer is a scaled tanh around grey, 1/2 + 150/255 tanh(slope z): a little more than [0, 1], so that white and
+    black lie where it is not yet flat; clamp before you show it. Raises InputError for a smaller image.
     """
 
     def __init__(self, architecture: Architecture = KIT):
@@ -101,11 +106,12 @@ class TransformationNetwork(nn.Module):
         self.up = nn.Sequential(make(deep, 2 * w, 3, enlarge=2), make(2 * w, w, 3, enlarge=2))
         self.last = convolution(w, 3, 9)
 
-    def forward(self, image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
+    def forward(self, image: Float[Tensor, "B 3 H W"], corner: tuple[int, int] = (0, 0)) -> Float[Tensor, "B 3 H W"]:
         height, width = image.shape[-2:]
         if min(height, width) < 16:
             raise InputError(f"the network needs pictures of at least 16 x 16 pixels, got {width} x {height}")
-        x = 2 * image.to(self.last.weight.device) - 1  # around 0
+        x = add_noise(image.to(self.last.weight.device), self.architecture.noise, corner)
+        x = 2 * x - 1  # around 0
         if self.architecture.padding == "border":
             x = pad(x, (BORDER, BORDER + -width % 4, BORDER, BORDER + -height % 4))  # to a size that divides by 4
         x = self.architecture.slope * self.last(self.up(self.residual(self.down(x))))

@@ -89,12 +89,12 @@ class ManyStyles(nn.Module):
         self.network, self.losses = network, tuple(losses)
         self.register_buffer("painted", torch.tensor(0))
 
-    def forward(self, photographs: Images) -> Images:
+    def forward(self, photographs: Images, corner: tuple[int, int] = (0, 0)) -> Images:
         self.turn = (self.painted.cpu() + torch.arange(len(photographs))) % len(self.losses)
         self.painted += len(photographs)
         styles = self.network.architecture.styles
         self.network.choose(torch.eye(styles)[styles - len(self.losses) + self.turn])
-        return self.network(photographs)
+        return self.network(photographs, corner)
 
     def objective(self, painted: Images, photographs: Images) -> dict[str, Value]:
         """Return the terms of each image by its own style's loss, one value for each picture."""

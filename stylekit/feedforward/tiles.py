@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from stylekit import colour
 from stylekit.errors import InputError
-from stylekit.feedforward.network import RANGE, InstanceNorm, TransformationNetwork
+from stylekit.feedforward.network import RANGE, InstanceNorm, TransformationNetwork, add_noise
 from stylekit.images import as_image
 
 STEP = 4  # pixels: the layers that halve have a position on every fourth row, in a tile as in the whole
@@ -43,6 +43,7 @@ def transform(
     with torch.no_grad():  # no inference mode: it would make tensors that no later loss can learn through
         if tile is None or tile**2 >= image.shape[-2] * image.shape[-1]:
             return network(image).clamp(0, 1)
+        image = add_noise(image, network.architecture.noise)
         rows = max(SMALLEST_TILE, tile**2 // image.shape[-1] // STEP * STEP)
         return _in_tiles(copy.deepcopy(network), image, rows)  # a copy, which gets the statistics of this image
 

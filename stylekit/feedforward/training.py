@@ -146,7 +146,7 @@ def _descend(network, objective, batch, schedule, optimiser, last):
     for group in optimiser.param_groups:
         group["lr"] = schedule.rate_at(last.done)
     with torch.autocast(batch.device.type, PRECISIONS[schedule.precision], enabled=schedule.precision != "float32"):
-        painted = network(batch.contiguous(memory_format=torch.channels_last))
+        painted = network(batch.contiguous(memory_format=torch.channels_last), _corner(schedule, last.number))
     losses = objective(painted.float(), batch)
     optimiser.zero_grad()
     losses["total"].mean().backward()
@@ -163,6 +163,12 @@ def _descend(network, objective, batch, schedule, optimiser, last):
         )
     optimiser.step()
     return losses
+
+
+def _corner(schedule, step):
+    """Return where in the field of noise a step's pictures lie, in this process (see `network.add_noise`)."""
+    chance = random.Random(f"noise {schedule.seed} {step} {_place()[0]}")
+    return 16 * chance.randrange(2**20), 16 * chance.randrange(2**20)
 
 
 def draw(
