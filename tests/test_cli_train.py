@@ -77,13 +77,15 @@ def test_how_a_network_normalises_is_a_choice_in_either_architecture(photos, tmp
 
 
 def test_the_noise_of_a_training_is_added_when_it_paints_and_another_may_begin_without(photos, tmp_path):
-    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    first, second, third = (tmp_path / f"{name}.safetensors" for name in ("first", "second", "third"))
+    begun = ["--steps", 1, "--start", first, "--rate", "1e-9"]
     assert train(photos, first, "--steps", 1, "--noise", 0.2) == 0
-    assert train(photos, second, "--steps", 1, "--start", first, "--rate", "1e-9", style="waves") == 0
+    assert train(photos, second, *begun, "--noise", 0, style="waves") == 0
+    assert train(photos, third, *begun, style="waves") == 0
     noisy, plain, image = load_transformer(first, "cpu"), load_transformer(second, "cpu"), torch.rand(1, 3, 32, 32)
     assert (noisy.architecture.noise, plain.architecture.noise) == (0.2, 0.0)
     assert torch.allclose(noisy(image), plain(add_noise(image, 0.2)), atol=1e-3)
-    assert json.loads(facts_of(first)["training"])["noise"] == 0.2
+    assert [json.loads(facts_of(file)["training"])["noise"] for file in (first, second, third)] == [0.2, 0.0, 0.2]
 
 
 def test_unreadable_pictures_are_counted(photos, tmp_path, capsys):

@@ -479,6 +479,47 @@ grid(
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
+# ## An even sky
+#
+# **Convolutions treat all places alike. What is the same everywhere in a photograph is the same everywhere in its
+# painting:** of a plain picture they make a plain picture, whatever the style.
+
+# %% slideshow={"slide_type": "skip"}
+plain = torch.full_like(cat, 0.6)
+for painter in painters.values():
+    assert transform(painter, plain).std((2, 3)).max() < 1e-5, "no style has a texture for it"
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# A sky is nearly plain. Out of next to nothing, a slow change of colour or the faint squares of a JPEG file, the layers
+# make the one pattern that they amplify most, the same all over: a lattice. **A texture needs chance, and a network has
+# none of its own.** So ours gets it: noise at three sizes is added to the photograph, while the network learns and when
+# it paints (`train --noise 0.25`). It is a quarter as strong as the photograph's own deviation. Half the contrast, half
+# the noise: what instance normalisation forgets, it still forgets.
+
+# %%
+from dataclasses import replace
+
+sky = load_image("rocket", 320)[..., :160, 110:270]
+given = {"noise 0": 0.0, "noise 0.25": 0.25}
+
+
+# %% slideshow={"slide_type": "skip"}
+def with_noise(painter, noise):
+    other = painter.mixed(torch.ones(1))  # a copy
+    other.architecture = replace(painter.architecture, noise=noise)
+    return transform(other, sky)
+
+
+# %% slideshow={"slide_type": "subslide"}
+shown = ("hatching", "glass", "woodblock", "swirls")
+grid(
+    {name: {style: with_noise(painters[style], noise) for style in shown} for name, noise in given.items()},
+    title="The same network, without and with its noise",
+    height=1.3,
+    alt="TODO",
+)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Between two styles
 #
 # Two styles are two rows of numbers, so there are rows between them. **A mixture has the mean of their factors and
@@ -644,56 +685,6 @@ for start in paper.DESCENTS:
 # learned for an hour and a half, has half the filters, and shares them among ten styles.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Video
-#
-# A film is painted picture by picture. `python -m stylekit apply STYLE INPUT -o OUT` does so with a photograph, a
-# folder, a GIF or a video file, and keeps the sound. **Each frame is painted for itself: strokes jump where
-# the film has only a little noise or a small move.** It [flickers](glossary.md#flicker).
-#
-# Here is a short pan over the cup of coffee, three pixels from frame to frame, with a little noise as a camera has:
-
-# %% slideshow={"slide_type": "skip"}
-from stylekit.feedforward.motion import Steady, flicker
-
-# %% slideshow={"slide_type": "skip"}
-cup = load_image("coffee", 192)
-grain = torch.Generator().manual_seed(0)
-film = [cup[..., :112, 3 * n : 3 * n + 128] for n in range(7)]
-film = [(frame + 0.01 * torch.randn(frame.shape, generator=grain)).clamp(0, 1) for frame in film]
-len(film), film[0].shape
-
-# %% [markdown]
-# **`flicker` follows each piece of the film from one frame to the next, along its motion ([optical
-# flow](glossary.md#optical-flow)), and measures how far its painting changes on the way.** **`Steady` follows
-# it too while it paints, and mixes into each painting a part of the one before, moved along:**
-
-# %%
-plain = [transform(painters["waves"], frame) for frame in film]
-steady = Steady(0.5)
-calm = [steady(frame, painting) for frame, painting in zip(film, plain, strict=True)]
-len(calm)
-
-# %% slideshow={"slide_type": "subslide"}
-strip(
-    {"painted": plain[6], "blended": calm[6], "difference, x 8": 8 * (plain[6] - calm[6]).abs()},
-    title="The last frame of a pan",
-    height=1.4,
-    alt="Three pictures: a cup of coffee painted in orange and blue waves; the blended painting, nearly the same; "
-    "and their difference, eight times as strong: black with coloured lines along the strokes.",
-)
-
-# %% slideshow={"slide_type": "subslide"}
-films = {"the film itself": film, "painted": plain, "blended": calm}
-measured = {name: flicker(film, painted) for name, painted in films.items()}
-assert measured["blended"] < 0.8 * measured["painted"], "blending takes flicker away"
-print(table({"mean change along the motion": measured}))
-
-# %% [markdown]
-# (The film itself changes by its noise.) **Blending costs a little sharpness.** Ruder, Dosovitskiy and Brox
-# ([2016](https://arxiv.org/abs/1604.08610)), who paint films by optimisation, have a term for it in their loss; a
-# finished network has no loss any more, so its paintings are mixed.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - The losses stay; the unknowns change: from the pixels of one painting to the weights of a network, once for all.
@@ -701,6 +692,7 @@ print(table({"mean change along the motion": measured}))
 # - Painting is then one pass: milliseconds. The price: a training for each style, at one size of strokes.
 # - One network can hold many styles, each in a factor and a shift for each feature map, and paint what lies between.
 # - Instance normalisation forgets contrast and brightness, and with them what a style does not want to know.
+# - What is plain comes out plain: a texture needs chance, and noise is the chance of a network that has none.
 # - Doubling before a convolution treats all pixels alike; a transposed convolution stamps a checkerboard.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
@@ -713,8 +705,7 @@ print(table({"mean change along the motion": measured}))
 #   show what it costs: a faint cross-hatch.
 # - *Any style, even an unseen one* (AdaIN, Huang and Belongie, [2017](https://arxiv.org/abs/1703.06868)): the
 #   mean and deviation of the style picture's own responses take the place of those learned numbers.
-# - *A film as a whole*: train on pairs of frames, with the change along the motion as one more loss, so that the
-#   network itself is steady.
+# - *Films*: each frame is a pass, and the strokes flicker. Appendix [A3](A3-film.ipynb) says why, and what calms them.
 #
 # ## Exercises
 #

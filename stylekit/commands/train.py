@@ -58,7 +58,7 @@ def add_options(command):
     add("--width", type=int, help="filters of the first layer (default 16; 32 for paper)")
     help = "normalise by each picture's own statistics, or by the batch's (default: the architecture's)"
     add("--norm", choices=("instance", "batch"), help=help)
-    help = "standard deviation of noise that it adds to a photograph, so that an even sky gets no lattice (default 0)"
+    help = "noise that it adds to a photograph, in deviations of that: no lattice over skies (default 0, or START's)"
     add("--noise", type=float, help=help)
     add("--start", metavar="NAME|FILE", help="begin with the weights of another network: it learns much faster")
     help = "teach a network of several styles these too: what it knows stays as it is, and so do all convolutions"
@@ -194,8 +194,9 @@ def _network(options, names):
     start, known = load_styles(options.start)
     if options.start in known:  # one of those that ship
         start, known = load_transformer(options.start, "cpu"), []
-    start.architecture = replace(start.architecture, noise=architecture.noise)
-    if replace(start.architecture, styles=0) != architecture:
+    if options.noise is not None:
+        start.architecture = replace(start.architecture, noise=options.noise)
+    if replace(start.architecture, styles=0, noise=architecture.noise) != architecture:
         raise InputError(f"--start {options.start} has another architecture: {start.architecture}")
     rows = torch.stack([_row(name, known) for name in names])
     return start.mixed(rows if several else rows[0]), several

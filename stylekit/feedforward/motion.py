@@ -61,7 +61,7 @@ def warp(image: Float[Tensor, "1 C H W"], flow: Float[Tensor, "1 2 H W"]) -> Flo
 def trust(
     present: Float[Tensor, "1 3 H W"], past: Float[Tensor, "1 3 H W"], flow: Float[Tensor, "1 2 H W"]
 ) -> Float[Tensor, "1 1 H W"]:
-    r"""Return how far a flow explains the present frame (notebook 10), with TOLERANCE for t; 0 from beyond the edge.
+    r"""Return how far a flow explains the present frame (notebook A3), with TOLERANCE for t; 0 from beyond the edge.
 
     .. math:: \exp \left( -(\mathrm{difference} / t)^2 \right)
     """
@@ -95,7 +95,7 @@ class Steady:
 
     .. math:: O_t = (1 - a) \, \mathrm{painting}_t + a \, \mathrm{warp}(O_{t-1})
 
-    with a = strength x trust (notebook 10); `strength` from 0 to less than 1. Raises InputError for another.
+    with a = strength x trust (notebook A3); `strength` from 0 to less than 1. Raises InputError for another.
     """
 
     def __init__(self, strength: float):
