@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ class Picture:
     """A picture the kit knows by name.
 
     ``use`` is "open" (may be shown and offered), "conditional" (see the licence) or "code-only" (loads when asked for
-    by name, never offered). ``origin`` is "scikit-image", "data" (ships in data/styles) or "download" (from `url`,
-    pinned by `sha256`, kept in the cache folder as `file`).
+    by name, never offered). ``origin`` is "scikit-image", "scikit-learn", "data" (ships in data/styles) or
+    "download" (from `url`, pinned by `sha256`, kept in the cache folder as `file`).
     """
 
     name: str
@@ -122,7 +123,9 @@ def _open_known(picture: Picture) -> Image.Image:
         import skimage.data
 
         return Image.fromarray(getattr(skimage.data, picture.name)()).convert("RGB")
-    if picture.origin == "data":
+    if picture.origin == "scikit-learn":  # its file: importing the package takes seconds
+        path = Path(metadata.distribution("scikit-learn").locate_file(f"sklearn/datasets/images/{picture.file}"))
+    elif picture.origin == "data":
         path = data_folder() / "styles" / picture.file
         if not path.is_file():
             raise AssetError(f"the kit's own picture {picture.name!r} is missing at {path}: install the package again")

@@ -51,7 +51,7 @@ def test_every_picture_has_a_role_a_licence_a_credit_and_a_use():
         assert picture.name == name and picture.title and picture.artist and picture.licence and picture.credit
         assert picture.role in ("content", "style")
         assert picture.use in ("open", "conditional", "code-only")
-        assert picture.origin in ("scikit-image", "data", "download")
+        assert picture.origin in ("scikit-image", "scikit-learn", "data", "download")
 
 
 def test_every_download_is_pinned_by_a_commit_and_a_hash():

@@ -72,7 +72,7 @@ def test_the_variant_paper_paints_as_published_with_vgg19():
 def test_offline_needs_no_download_and_every_layer_is_in_the_compact_network():
     known, layers = assets.pictures(), COMPACT.build().layers
     for recipe in (r for r in paper.recipes() if r.figure in paper.FIGURES):
-        assert {known[recipe.content].origin, known[recipe.style].origin} <= {"scikit-image", "data"}
+        assert {known[recipe.content].origin, known[recipe.style].origin} <= {"scikit-image", "scikit-learn", "data"}
         assert set(recipe.content_layers + recipe.style_layers) <= set(layers)
         assert recipe.network == "compact" and re.search(r"2015|CVPR|slides", recipe.source)
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 CONDA_NAMES = {"pytorch": "torch", "playwright-python": "playwright"}
-IMPORT_NAMES = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml"}
+IMPORT_NAMES = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 FOR_READERS = ("lab", "cluster", "onnx")  # the extras whose packages a module may import, each in one place
 
 # The house, from the ground up: a module imports only from modules named before it.

@@ -24,6 +24,7 @@ from stylekit.presets import PRESETS
 from stylekit.transfer import stylise
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
+PASSES = ("china", *PHOTOGRAPHS)
 FEW = ("swirls", "waves", "glass", "mosaic")
 SIZE, SMALL, GAP = 256, 144, 4  # pixels of the longer side of a painting, of a side in the sheet, between two pictures
 SIZES, LOOKED_AT = (256, 512, 1024), "astronaut"
@@ -83,7 +84,7 @@ def passes():
     networks = [load_transformer(style, "cpu") for style in PAINTERS]
     styles = [None, *map(shown, PAINTERS)]
     paint = lambda image: [transform(network, image) for network in networks]  # noqa: E731
-    pictures = [load_image(photograph, SIZE) for photograph in PHOTOGRAPHS]
+    pictures = [load_image(photograph, SIZE) for photograph in PASSES]
     write("passes.jpg", [styles, *([tile(x), *map(tile, paint(x))] for x in pictures)])
     pictures = [load_image(LOOKED_AT, size) for size in SIZES]
     write("sizes.jpg", [styles, *([square(y, SMALL) for y in (x, *paint(x))] for x in pictures)])

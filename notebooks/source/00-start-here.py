@@ -180,6 +180,6 @@ assert faithful.losses["content"] < steps[-1].losses["content"]
 #
 # 1. Paint *your* photograph: `load_image("path/to/photo.jpg", size=256)`.
 # 2. Try the other styles, `waves`, `facets`, `haze`, `shapes`, `glass`, `points`, `mosaic`, `hatching`, `woodblock`,
-#    and the photographs `astronaut`, `coffee`, `rocket`.
+#    and the photographs `china`, `astronaut`, `coffee`, `rocket`.
 # 3. Which style survives `content_weight=1` best, and why might that be?
 # 4. Paint larger, without a notebook: `python -m stylekit stylise chelsea swirls -o painting.png --size 512`.

@@ -450,7 +450,7 @@ print(f"{one:,} parameters for one style, {all_of_them:,} for ten: {(all_of_them
 
 # %%
 painters = {style: load_transformer(style, "cpu") for style in STYLES}
-large = square("chelsea", 224)
+large = square("china", 224)
 
 
 # %% slideshow={"slide_type": "skip"}
@@ -464,8 +464,8 @@ grid(
     gallery(STYLES[:5]),
     title="One network: the first five styles",
     height=0.9,
-    alt="Five columns: swirls, waves, facets, haze, shapes. The top row shows the style pictures. Below, a cat, "
-    "painted in the colours and strokes of each of the five. Its eyes, ears and whiskers stay recognisable.",
+    alt="Five columns: swirls, waves, facets, haze, shapes. The top row shows the style pictures. Below, a "
+    "pagoda above trees and a lake, painted in the colours and strokes of each of the five. Its roofs stay clear.",
 )
 
 # %% slideshow={"slide_type": "subslide"}
@@ -474,8 +474,8 @@ grid(
     title="The same network: five more",
     height=0.9,
     alt="Five columns: glass, points, mosaic, hatching, woodblock. The top row shows the style pictures. Below, the "
-    "same cat, painted with the dark leads of stained glass, in dots of colour, in small tiles, in lines of ink, and "
-    "in the colours of a print.",
+    "same pagoda, painted with the dark leads of stained glass, in dots of colour, in small tiles, in lines of ink, "
+    "and in the colours of a print.",
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -499,7 +499,7 @@ for painter in painters.values():
 # %%
 from dataclasses import replace
 
-sky = load_image("rocket", 320)[..., :160, 110:270]
+sky = load_image("china", 384)[..., :160, 96:256]
 given = {"noise 0": 0.0, "noise 0.25": 0.25}
 
 
@@ -531,7 +531,7 @@ grid(
 
 # %%
 corners = ("swirls", "shapes", "points", "woodblock")
-steps, small = torch.linspace(0, 1, 5), square("chelsea", 112)
+steps, small = torch.linspace(0, 1, 5), square("china", 112)
 
 
 # %% slideshow={"slide_type": "skip"}
@@ -548,9 +548,9 @@ between = torch.cat(rows, dim=2)
 # %% slideshow={"slide_type": "subslide"}
 strip(
     {"swirls (top left), shapes (top right), points (bottom left), woodblock (bottom right)": between},
-    title="One cat, twenty-five mixtures",
+    title="One pagoda, twenty-five mixtures",
     height=2.6,
-    alt="Twenty-five paintings of one cat in a square of five by five. In each corner it is painted in one style: "
+    alt="Twenty-five paintings of one pagoda in a square of five by five. In each corner it is painted in one style: "
     "swirls, shapes, points, woodblock. Along the sides and inside, colours and strokes change step by step from one "
     "to the next.",
 )
@@ -563,7 +563,7 @@ strip(
 from stylekit.ui import StyleMixer
 
 # %%
-StyleMixer(square("chelsea", 256))
+StyleMixer(square("china", 256))
 
 # %% [markdown]
 # On the command line: `python -m stylekit apply swirls=0.7 waves=0.3 photo.jpg -o painting.jpg`, and `--strength 0.6`
@@ -863,7 +863,7 @@ strip(
     title="What went wrong?",
     height=1.25,
     alt="Five paintings in orange and blue waves: the cup of coffee as it should be; A, waves all over and no cup; B, "
-    "upper and lower half in different colours; C, the cup under a fine regular grid; D, the cup with a thin dark "
+    "upper and lower half in different colours; C, the cup under a fine regular grid; D, the cup with a thin grey "
     "frame along the edges.",
 )
 

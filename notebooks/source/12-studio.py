@@ -57,8 +57,8 @@ len(photographs), len(styles)
 
 # %% tags=["lesson", "hide-input"]
 alt = (
-    "Three rows of small pictures: a cat, an astronaut, a cup and a rocket; below, ten painted styles, from a starry "
-    "night to a woodblock print, and three textures in grey."
+    "Three rows of small pictures: an astronaut, a cat, a cup, a rocket and a pagoda; below, ten painted styles, from "
+    "a starry night to a woodblock print, and three textures in grey."
 )
 shelves = {"photographs": photographs, "styles": styles[:7], "more styles": styles[7:]}
 grid({name: dict(row) for name, row in shelves.items()}, title="What lies on the studio's shelves", height=1.3, alt=alt)

@@ -40,7 +40,7 @@ from stylekit.objective import STYLE_LAYERS
 
 LAYERS = {"vgg16": (PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS)}  # by loss network; all others have the kit's
 PREVIEW = 160  # pixels of the pictures shown while it learns
-PREVIEWED = ("chelsea", "astronaut", "coffee", "rocket")
+PREVIEWED = ("china", "astronaut", "chelsea", "rocket")
 
 
 def add_options(command):
