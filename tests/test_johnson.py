@@ -1,6 +1,7 @@
 """Johnson's Table 1 and Fig. 5: what is measured, how it is put together, and what is stored."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -160,6 +161,6 @@ def test_the_stored_curves_are_of_the_network_that_ships():
     stored = paper.measured("johnson5")
     training = json.loads(facts_of(stored["style"])["training"])
     assert stored["photographs"] == training["held out"] == 20
-    assert load_transformer(stored["style"]).architecture == Architecture()
+    assert replace(load_transformer(stored["style"]).architecture, noise=0.0) == Architecture()
     assert stored["weights sha256"] == weights_hash(load_transformer(stored["style"]))
     assert stored["mean"]["noise"][0] > stored["mean"]["one pass"] > stored["mean"]["noise"][-1]

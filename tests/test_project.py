@@ -189,7 +189,11 @@ def test_building_keeps_outputs_and_drops_progress_bars(tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [("1 / 0", "a cell failed"), ("print('x' * 1_100_000)", "over 1 MB"), (f"print({str(ROOT)!r})", "a path of this")],
+    [
+        ("1 / 0", "a cell failed"),
+        ("print('x' * 1_600_000)", "over 1.5 MB"),
+        (f"print({str(ROOT)!r})", "a path of this"),
+    ],
 )
 def test_a_notebook_that_cannot_be_built_leaves_the_older_one(tmp_path, code, reason):
     path = source(tmp_path, f"# %%\n{code}\n")

@@ -37,7 +37,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-LARGEST = 1_000_000  # bytes of one notebook, so that code-hosting sites still show it
+LARGEST = 1_500_000  # bytes of one notebook, so that code-hosting sites still show it
 LARGE_PICTURE = 40_000  # characters of a PNG in a notebook, above which it becomes a JPEG if that is smaller
 QUALITY = 72  # of a JPEG
 TIMEOUT = 600  # seconds for one cell
@@ -96,7 +96,7 @@ def _recorded_hash(notebook: Path) -> str | None:
 def build(source: Path, folder: Path = NOTEBOOKS) -> list[Path]:
     """Execute one source in `folder` and return the notebooks written there: without solutions, and solved.
 
-    Raises BuildError if a cell fails, if a notebook is over 1 MB, or if it shows a path of this machine.
+    Raises BuildError if a cell fails, if a notebook is over 1.5 MB, or if it shows a path of this machine.
     """
     digest = source_hash(source)
     solved = jupytext.read(source, fmt="py:percent")
@@ -220,7 +220,7 @@ def _write(notebook: nbformat.NotebookNode, path: Path) -> Path:
     text = nbformat.writes(notebook) + "\n"
     size = len(text.encode())
     if size > LARGEST:
-        raise BuildError(f"{path.name} would have {size / 1e6:.2f} MB, over 1 MB: show fewer or smaller pictures")
+        raise BuildError(f"{path.name} would have {size / 1e6:.2f} MB, over 1.5 MB: show fewer or smaller pictures")
     for place in (ROOT, Path.home()):
         if json.dumps(str(place))[1:-1] in text:
             raise BuildError(f"{path.name} would show a path of this machine ({place}): print the file's name only")
