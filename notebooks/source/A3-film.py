@@ -29,6 +29,7 @@ import math
 
 import torch
 
+# %%
 from stylekit.feedforward import load_transformer
 from stylekit.feedforward.motion import Steady, flicker, flow_between, trust, warp
 from stylekit.feedforward.tiles import transform
@@ -46,6 +47,7 @@ cup, cat = load_image("coffee", 256), load_image("chelsea", 128)[..., 8:64, 40:9
 chance = torch.Generator().manual_seed(0)
 
 
+# %%
 def seen_by_camera(picture):
     return (picture + 0.01 * torch.randn(picture.shape, generator=chance)).clamp(0, 1)
 
@@ -57,9 +59,8 @@ def frame(n):
     return seen_by_camera(picture)
 
 
-film = [frame(n) for n in range(7)]
-
 # %%
+film = [frame(n) for n in range(7)]
 painter = load_transformer("waves", "cpu")
 painted = [transform(painter, picture) for picture in film]
 
@@ -104,6 +105,9 @@ def step(present, past):
 
 # %%
 past, present = (cup[..., 10:138, left : left + 160].mean(1, keepdim=True) for left in (16, 19))
+past.shape, present.shape
+
+# %%
 found = torch.zeros(2)
 for _ in range(8):
     flow = found.view(1, 2, 1, 1).expand(1, 2, *past.shape[-2:])
@@ -154,6 +158,8 @@ strip(
 
 # %%
 moved = warp(painted[5], flow).clamp(0, 1)
+
+# %%
 strip(
     {"painting 7": painted[6], "painting 6, moved": moved, "difference, x 4": 4 * (painted[6] - moved).abs()},
     title="What the film does not explain",
@@ -164,6 +170,8 @@ strip(
 
 # %%
 rates = {"the film itself": flicker(film, film), "painted": flicker(film, painted)}
+
+# %%
 assert rates["painted"] > rates["the film itself"], "painting adds flicker"
 print(table({"mean change along the motion": rates}))
 
@@ -197,6 +205,8 @@ strip(
 
 # %%
 rates["blended"] = flicker(film, calm)
+
+# %%
 assert rates["blended"] < 0.8 * rates["painted"], "blending takes flicker away"
 print(table({"mean change along the motion": rates}))
 
@@ -225,6 +235,7 @@ still = [seen_by_camera(cup[..., 10:138, 16:176]) for _ in range(10)]
 stills = [transform(painter, picture) for picture in still]
 
 
+# %%
 def left_over(film, paintings, strength, skip):
     """Return how much of the flicker blending leaves, once it has begun."""
     steady = Steady(strength)

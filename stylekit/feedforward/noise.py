@@ -30,27 +30,38 @@ def add_noise(
     """
     if noise == 0:
         return image
-    deviation = image.var((-2, -1), correction=0, keepdim=True).mean(1, keepdim=True).sqrt()
-    total = math.sqrt(12 / len(GRAINS)) * sum(_scattered(image, size, corner) for size in GRAINS)  # deviation 1
-    return image + noise * deviation * total.to(image)
+    variance = (image - image.mean((-2, -1), keepdim=True)).square().mean((1, 2, 3), keepdim=True)
+    return image + noise * variance.sqrt() * _field(image.shape[-2:], corner).to(image)
 
 
-def _scattered(image, size, corner):
-    """Return numbers from -1/2 to 1/2, one for each square of so many pixels of an image and each of its colours.
+def _field(sides, corner):
+    """Return the noise of deviation 1 that lies at a corner, (1, 3, H, W): the coarsest grains, made finer twice."""
+    height, width = sides
+    coarser, field = GRAINS[-1], 0.0
+    for size in reversed(GRAINS):
+        grains = _scattered(((height + size - 1) // size, (width + size - 1) // size), size, corner)
+        if size < coarser:
+            larger = functional.interpolate(field, scale_factor=coarser // size, mode="nearest")
+            grains = grains + larger[..., : grains.shape[-2], : grains.shape[-1]]
+        coarser, field = size, grains
+    field = functional.interpolate(field, scale_factor=coarser, mode="nearest")[..., :height, :width]
+    return math.sqrt(12 / len(GRAINS)) * field  # 1/12: the variance of each
 
-    A square's row, column and colour make a whole number, which is squared twice modulo a prime.
+
+def _scattered(shape, size, corner):
+    """Return numbers from -1/2 to 1/2, one for each grain of a size and each colour, (1, 3, rows, columns).
+
+    A grain's row, column and colour make a whole number, which is squared twice modulo a prime.
     """
-    height, width = image.shape[-2:]
     rows, columns = (
-        _modulo(factor * (torch.arange((length + size - 1) // size).double() + start // size))
-        for factor, length, start in zip((7_272_959, 2_420_663), (height, width), corner, strict=True)
+        _modulo(factor * (torch.arange(length).double() + start // size))
+        for factor, length, start in zip((7_272_959, 2_420_663), shape, corner, strict=True)
     )
-    number = rows[:, None] + columns + 40_503 * torch.arange(3).double()[:, None, None] + size
+    number = rows[:, None, None] + columns[:, None] + 40_503 * torch.arange(3).double() + size  # channels last
     for _ in range(2):
-        number = _modulo(number.square() + 8_349_279)
-    squares = (number / PRIME - 0.5).float()[None]
-    return functional.interpolate(squares, scale_factor=size, mode="nearest")[..., :height, :width]
+        number = _modulo(number.square().add_(8_349_279))
+    return number.float().div_(PRIME).sub_(0.5).permute(2, 0, 1)[None]
 
 
 def _modulo(number):
-    return number - PRIME * (number / PRIME).floor()
+    return number.sub_((number / PRIME).floor_().mul_(PRIME))
