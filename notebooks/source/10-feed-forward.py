@@ -496,7 +496,7 @@ for painter in painters.values():
 # it paints (`train --noise 0.25`). It is a quarter as strong as the photograph's own deviation. Half the contrast, half
 # the noise: what instance normalisation forgets, it still forgets.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from dataclasses import replace
 
 sky = load_image("china", 384)[..., :160, 150:310]
@@ -510,10 +510,13 @@ def with_noise(painter, noise):
     return transform(other, sky)
 
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "skip"}
 shown = ("hatching", "glass", "woodblock", "swirls")
+skies = {name: {style: with_noise(painters[style], noise) for style in shown} for name, noise in given.items()}
+
+# %% slideshow={"slide_type": "subslide"}
 grid(
-    {name: {style: with_noise(painters[style], noise) for style in shown} for name, noise in given.items()},
+    skies,
     title="The same network, without and with its noise",
     height=1.5,
     alt="Two rows of four paintings of a sky beside a pagoda: hatching, glass, woodblock, swirls. Above, without "

@@ -20,6 +20,7 @@ from stylekit.feedforward.network import (
     TransformationNetwork,
     count_parameters,
 )
+from stylekit.feedforward.noise import add_noise
 from stylekit.feedforward.objective import PAPER_CONTENT_LAYERS, PAPER_STYLE_LAYERS, ManyStyles, PerceptualLoss
 from stylekit.feedforward.photographs import Mosaics, Photographs, spread
 from stylekit.feedforward.tiles import transform

@@ -107,9 +107,10 @@ class StyleMixer(View):
         return paint_image(load_transformer(shares, self.device, self.file), self.photograph, strength=strength)
 
     def _show(self, shown):
-        painting, words, self.text.value = shown
+        painting, words, sentence = shown
         if painting is not None:
             self.image.value = picture_html(to_pil(painting), words)
+        self.text.value = sentence  # last: it says what is shown
 
     def _give(self):
         """Show the photograph, and the pictures of the two styles."""
