@@ -430,7 +430,8 @@ after {evaluations}. At {trained} px on photographs held out from the training, 
 """,
     "distances": """## How near one pass comes to the style
 
-By {judge}, which painted neither: the style distance (S_l of the scale "relative", mean over relu1_1 to relu5_1) of one
+By {judge} (`data/README.md` says where a network learned from it too): the style distance (S_l of the scale
+"relative", mean over relu1_1 to relu5_1) of one
 pass and of {steps} evaluations of `stylise` at full size, from the photograph, with the compact network. Both at equal
 content distance at {layer}: the content weight of `stylise`, which looks at that layer, is tried until its painting is
 as far from the photograph as the pass, and the style distance interpolated between the nearest trials. Photographs held
