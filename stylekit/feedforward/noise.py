@@ -9,6 +9,7 @@ chance. Ulyanov, Lebedev, Vedaldi and Lempitsky, "Texture networks" (2016), give
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -35,16 +36,14 @@ def add_noise(
 
 
 def _field(sides, corner):
-    """Return the noise of deviation 1 that lies at a corner, (1, 3, H, W): the coarsest grains, made finer twice."""
+    """Return the noise of deviation 1 that lies at a corner, (1, 3, H, W): coarse grains, with finer added."""
     height, width = sides
-    coarser, field = GRAINS[-1], 0.0
-    for size in reversed(GRAINS):
-        grains = _scattered(((height + size - 1) // size, (width + size - 1) // size), size, corner)
-        if size < coarser:
-            larger = functional.interpolate(field, scale_factor=coarser // size, mode="nearest")
-            grains = grains + larger[..., : grains.shape[-2], : grains.shape[-1]]
-        coarser, field = size, grains
-    field = functional.interpolate(field, scale_factor=coarser, mode="nearest")[..., :height, :width]
+    grains = lambda size: ((height + size - 1) // size, (width + size - 1) // size)  # noqa: E731
+    field = 0.0
+    for size, finer in pairwise((*reversed(GRAINS), 1)):
+        field = field + _scattered(grains(size), size, corner)
+        rows, columns = grains(finer)
+        field = functional.interpolate(field, scale_factor=size // finer, mode="nearest")[..., :rows, :columns]
     return math.sqrt(12 / len(GRAINS)) * field  # 1/12: the variance of each
 
 
