@@ -377,12 +377,13 @@ def frames_of(options) -> list[Frame]:
         return pan(options.frames, options.film_size)
     frames = list(islice(open_film(options.film).frames(), options.frames))
     size = fit(*frames[0].image.shape[-2:], options.film_size)
-    return list(paint_frames(frames, lambda image: image, size, blend=0.0))
+    return list(paint_frames(frames, lambda image, corner: image, size, blend=0.0))
 
 
 def film_row(painter: nn.Module, frames: Sequence[Frame], blend: float = BLEND) -> dict:
     """Return the flicker of a film, of its paintings one by one and of those blended, and frames a second of each."""
-    images, paint = [frame.image for frame in frames], torch.no_grad()(lambda image: painter(image).clamp(0, 1))
+    images = [frame.image for frame in frames]
+    paint = torch.no_grad()(lambda image, corner=(0, 0): painter(image, corner).clamp(0, 1))
     size = tuple(images[0].shape[-2:])
     paint(images[0])  # once without the clock
     passes, _ = timed(lambda: [paint(image) for image in images])

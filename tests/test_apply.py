@@ -5,6 +5,7 @@ import json
 import shlex
 import shutil
 import signal
+from fractions import Fraction
 
 import moving
 import numpy as np
@@ -19,6 +20,7 @@ from stylekit.errors import InputError
 from stylekit.feedforward import Architecture, TransformationNetwork, load_transformer, save_transformer, transform
 from stylekit.feedforward.motion import Steady, flicker, flow_between, paint_frames, trust, warp
 from stylekit.files import RECIPE
+from stylekit.video import Frame
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +128,37 @@ def test_no_blending_leaves_paintings_alone_and_a_cut_is_not_blended():
     torch.testing.assert_close(blend(torch.ones_like(first), second), second)
 
 
+@pytest.mark.parametrize("step", [(0, 0), (1, 2), (-3, -2)])
+def test_noise_moves_with_the_camera(step):
+    blend, corners = Steady(0.5), []
+    for frame in moving.pan(5, 96, 128, step, noise=0.02):
+        corners.append(blend.follow(frame))
+        blend.blend(frame)
+    assert corners == [(number * step[0], number * step[1]) for number in range(5)]
+    blend = Steady(0.0)
+    assert [blend.follow(frame) for frame in moving.pan(3, 64, 96, (1, 2))] == [(0, 0)] * 3
+
+
+def test_noise_that_moves_with_the_camera_flickers_less_than_noise_on_the_screen():
+    network = load_transformer("swirls", "cpu")
+    inputs = moving.pan(6, 96, 128, (1, 3))
+    frames = [Frame(image, Fraction(n, 25), Fraction(1, 25)) for n, image in enumerate(inputs)]
+    moved, still = (
+        flicker(inputs, [frame.image for frame in paint_frames(frames, paint, (96, 128))])
+        for paint in (
+            lambda image, corner: transform(network, image, corner=corner),
+            lambda image, corner: transform(network, image),
+        )
+    )
+    assert moved < 0.9 * still
+
+
 @pytest.mark.parametrize("strength", [-0.1, 1.0, 2.5])
 def test_a_strength_that_is_none_is_refused(strength):
     with pytest.raises(ValueError, match="0 to less than 1"):
         Steady(strength)
     with pytest.raises(InputError, match="0 to less than 1"):  # when called, not at the first frame
-        paint_frames([], lambda image: image, (64, 64), strength)
+        paint_frames([], lambda image, corner: image, (64, 64), strength)
 
 
 # --- the command: films

@@ -26,7 +26,8 @@ from stylekit.feedforward import (
 )
 from stylekit.feedforward.noise import add_noise
 
-FAST = ["--size", "48", "--crop", "32", "--batch", "2", "--width", "3", "--device", "cpu"]
+FAST = ["--size", "48", "--crop", "32", "--batch", "2", "--device", "cpu"]
+THIN = ["--width", "3"]  # but for a network that is there already
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,8 @@ def photos(tmp_path_factory):
 
 
 def words(photos, out, *more, style="swirls"):
-    return ["train", *style.split(), "--photos", str(photos), "-o", str(out), *FAST, *map(str, more)]
+    fast = FAST if "--add" in more else FAST + THIN
+    return ["train", *style.split(), "--photos", str(photos), "-o", str(out), *fast, *map(str, more)]
 
 
 def train(*arguments, **options):
@@ -275,6 +277,8 @@ def test_several_styles_can_begin_with_the_weights_of_others(photos, tmp_path):
         ("swirls waves", ["--norm", "batch"], 'several styles need normalisation "instance"'),
         ("swirls", ["--add", "TWO"], "it knows a style swirls already"),
         ("waves", ["--add", "ONE"], "expected a network of several styles"),
+        ("waves", ["--add", "TWO", "--noise", "0.1", "--width", "8"], "as it is: leave out --width, --noise"),
+        ("waves", ["--add", "TWO", "--norm", "batch", "--start", "ONE"], "as it is: leave out --norm, --start"),
         ("swirls waves", ["--start", "TWO", "--width", "4"], "has another architecture"),
     ],
     ids=str,

@@ -40,6 +40,7 @@ from stylekit.feedforward import (
     training,
     transformers,
 )
+from stylekit.feedforward.network import InstanceNorm
 from stylekit.objective import painting_objective
 
 NAMES = ("chelsea", "astronaut", "coffee", "rocket")
@@ -122,6 +123,18 @@ def test_a_picture_of_a_batch_is_painted_as_it_is_alone_with_instance_but_not_wi
         network = TransformationNetwork(architecture).train()
         together, alone = network(batch)[:1], network(batch[:1])
         assert torch.allclose(together, alone, atol=1e-5) is alike
+
+
+@pytest.mark.parametrize("side", [17, 256, 300])  # below, at and above what `batch_norm` adds up exactly enough
+@pytest.mark.parametrize("offset", [0, 30])
+def test_instance_normalisation_is_exact_for_one_image_and_for_two(side, offset):
+    torch.manual_seed(0)
+    layer = InstanceNorm(5)
+    nn.init.uniform_(layer.weight), nn.init.uniform_(layer.bias)
+    x = offset + torch.randn(2, 5, side, side + 1).contiguous(memory_format=torch.channels_last)
+    exact = layer.weight.view(-1, 1, 1) * nn.functional.instance_norm(x.double()) + layer.bias.view(-1, 1, 1)
+    for count in (1, 2):
+        assert torch.allclose(layer(x[:count]).double(), exact[:count], atol=3e-5 if offset == 0 else 3e-4)
 
 
 def test_contrast_is_no_part_of_the_style_under_instance_normalisation():

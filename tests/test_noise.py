@@ -55,11 +55,14 @@ def test_grains_are_squares_that_know_nothing_of_each_other(size, corner, monkey
     assert 12 * (grains * grains.roll(1, 0)).mean((1, 2)).abs().max() < 0.05  # the colours
 
 
-def test_a_part_of_the_field_is_what_lies_there_in_the_whole():
+@pytest.mark.parametrize(("top", "left"), [(32, 64), (5, 0), (17, 63)])
+@pytest.mark.parametrize("corner", [(0, 0), (-40, -1)])
+def test_a_part_of_the_field_is_what_lies_there_in_the_whole(top, left, corner):
     image = IMAGE.round()  # half of it 0, half 1: a part has nearly the whole's deviation
-    whole, part = noise_of(image, 0.1), noise_of(image[..., 32:82, 64:134], 0.1, (32, 64))
-    ratio = part / whole[..., 32:82, 64:134]
-    assert torch.allclose(ratio, ratio.mean(), atol=1e-3) and abs(ratio.mean() - 1) < 0.01
+    whole = noise_of(image, 0.1, corner)[..., top : top + 50, left : left + 70]
+    part = noise_of(image[..., top : top + 50, left : left + 70], 0.1, (corner[0] + top, corner[1] + left))
+    ratio = (part * whole).sum() / whole.square().sum()
+    assert torch.allclose(part, ratio * whole, atol=1e-5) and abs(ratio - 1) < 0.01
 
 
 def test_a_plain_picture_stays_plain_and_a_nearly_plain_one_does_not():

@@ -67,9 +67,9 @@ def _network(options):
     return load_transformer(style, options.device, options.network)
 
 
-def _paint(network, image, options):
+def _paint(network, image, options, corner=(0, 0)):
     """Return the painting of an image, on the CPU."""
-    return paint_image(network, image, options.colour, options.strength, options.tile)
+    return paint_image(network, image, options.colour, options.strength, options.tile, corner)
 
 
 def _paint_picture(source, output, network, options):
@@ -133,7 +133,8 @@ def _paint_film(source, output, options):
     film = open_film(source)
     network = _network(options)
     size = film_size(film, output, options.size)
-    frames = paint_frames(film.frames(), lambda image: _paint(network, image, options), size, options.blend)
+    paint = lambda image, corner: _paint(network, image, options, corner)  # noqa: E731
+    frames = paint_frames(film.frames(), paint, size, options.blend)
     begun = time.perf_counter()
     rate = lambda frame: f"{frame.number / (time.perf_counter() - begun):.1f} frames/s"  # noqa: E731
     with contextlib.closing(write_film(frames, output, film)) as written:

@@ -183,6 +183,9 @@ def _schedule(options):
 def _network(options, names):
     """Return the network to train, new or with another's weights, and the names of its styles; none if it is of one."""
     if options.add is not None:
+        given = [f"--{name}" for name in ("width", "norm", "noise", "start") if getattr(options, name) is not None]
+        if given:
+            raise InputError(f"--add {options.add} goes on with that network as it is: leave out {', '.join(given)}")
         return _grown(options.add, names)
     given = {"width": options.width, "normalisation": options.norm, "noise": options.noise}
     given = {name: value for name, value in given.items() if value is not None}

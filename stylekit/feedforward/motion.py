@@ -29,7 +29,7 @@ from stylekit.video import Frame
 
 BLEND = 0.5  # how much of the frame before stays, unless said
 FLOW_SIZE = 96  # pixels of the longer side: motion is smooth, and this is fast and averages noise
-RADIUS, WARPS = 10, 3  # of the flow: its window is wide, for noise; more rounds gain nothing
+RADIUS, WARPS = 10, 2  # of the flow: its window is wide, for noise; more rounds gain nothing
 TRUST_SIZE = 256  # pixels of the longer side at which a flow is judged, and trust is as smooth
 TOLERANCE = 0.06  # difference of colours at which a flow is trusted by exp(-1)
 NEIGHBOURHOOD = 5  # pixels over which that difference is averaged, with its sign: noise is no wrong flow
@@ -95,38 +95,66 @@ class Steady:
 
     .. math:: O_t = (1 - a) \, \mathrm{painting}_t + a \, \mathrm{warp}(O_{t-1})
 
-    with a = strength x trust (notebook A3); `strength` from 0 to less than 1. Raises InputError for another.
+    with a = strength x trust (notebook A3); `strength` from 0 to less than 1. Raises InputError for another. A call
+    takes the next frame and its painting; or `follow` the frame first, paint it, then `blend` the painting.
     """
 
     def __init__(self, strength: float):
         if not 0 <= strength < 1:
             raise InputError(f"the strength of blending is a number from 0 to less than 1, got {strength}")
         self.strength = strength
-        self.before: tuple[Tensor, Tensor] | None = None
+        self.past: Tensor | None = None
+        self.output: Tensor | None = None
+        self.link: tuple[Tensor, Tensor] | None = None  # of the last two frames: the flow, and the trust in it
+        self.place = torch.zeros(2)  # row and column
 
     def __call__(self, frame: Float[Tensor, "1 3 H W"], painting: Float[Tensor, "1 3 H W"]) -> Float[Tensor, "1 3 H W"]:
-        frame = frame.to(painting.device)
-        if self.before is not None and self.strength:
-            past, output = self.before
-            flow = flow_between(frame, past)
-            a = self.strength * trust(frame, past, flow)
-            painting = (1 - a) * painting + a * warp(output, flow).clamp(0, 1)
-        self.before = frame, painting
+        self.follow(frame)
+        return self.blend(painting)
+
+    def follow(self, frame: Float[Tensor, "1 3 H W"]) -> tuple[int, int]:
+        """Take the next frame; return the corner where it lies in the field of noise (`noise.add_noise`).
+
+        It moves with the camera, by the median of the flow that is trusted: noise that lay still on the screen would
+        make strokes crawl over what moves there.
+        """
+        if self.past is not None and self.strength:
+            flow = flow_between(frame, self.past)
+            self.link = flow, trust(frame, self.past, flow)
+            seen = flow[0].flip(0)[:, self.link[1][0, 0] > 0.5]
+            if seen.numel():
+                self.place += seen.median(dim=1).values.cpu()
+        self.past = frame
+        row, column = self.place.round().int().tolist()
+        return row, column
+
+    def blend(self, painting: Float[Tensor, "1 3 H W"]) -> Float[Tensor, "1 3 H W"]:
+        """Return the painting of the frame that was followed, blended with the one before."""
+        if self.link is not None and self.output is not None:
+            flow, seen = (part.to(painting) for part in self.link)
+            a = self.strength * seen
+            painting = (1 - a) * painting + a * warp(self.output, flow).clamp(0, 1)
+        self.output = painting
         return painting
 
 
 def paint_frames(
-    frames: Iterable[Frame], paint: Callable[[Tensor], Tensor], size: tuple[int, int], blend: float = BLEND
+    frames: Iterable[Frame],
+    paint: Callable[[Tensor, tuple[int, int]], Tensor],
+    size: tuple[int, int],
+    blend: float = BLEND,
 ) -> Iterator[Frame]:
     """Yield the frames of a film, resized to (height, width), painted one by one, and steadied; on the CPU.
 
-    Raises InputError, when called, for a blend that `Steady` refuses.
+    `paint` takes a frame and the corner where it lies in the field of noise, as `tiles.paint_image` does. Raises
+    InputError, when called, for a blend that `Steady` refuses.
     """
     steady = Steady(blend)
 
     def painted(frame):
         image = resize_image(frame.image, size)
-        return replace(frame, image=steady(image, paint(image).cpu()))
+        corner = steady.follow(image)
+        return replace(frame, image=steady.blend(paint(image, corner).cpu()))
 
     return map(painted, frames)
 

@@ -27,7 +27,7 @@ def add_noise(
 
     A picture of half the contrast gets half the noise, so that instance normalisation forgets contrast as before. The
     noise is one endless field, the same for each image of a batch, on every device and in an ONNX file: an image lies
-    on it with its upper left pixel at `corner`, (row, column), multiples of 16.
+    on it with its upper left pixel at `corner`, (row, column).
     """
     if noise == 0:
         return image
@@ -37,14 +37,15 @@ def add_noise(
 
 def _field(sides, corner):
     """Return the noise of deviation 1 that lies at a corner, (1, 3, H, W): coarse grains, with finer added."""
-    height, width = sides
+    top, left = (start % GRAINS[-1] for start in corner)
+    corner, height, width = (corner[0] - top, corner[1] - left), sides[0] + top, sides[1] + left
     grains = lambda size: ((height + size - 1) // size, (width + size - 1) // size)  # noqa: E731
     field = 0.0
     for size, finer in pairwise((*reversed(GRAINS), 1)):
         field = field + _scattered(grains(size), size, corner)
         rows, columns = grains(finer)
         field = functional.interpolate(field, scale_factor=size // finer, mode="nearest")[..., :rows, :columns]
-    return math.sqrt(12 / len(GRAINS)) * field  # 1/12: the variance of each
+    return math.sqrt(12 / len(GRAINS)) * field[..., top:, left:]  # 1/12: the variance of each
 
 
 def _scattered(shape, size, corner):

@@ -29,12 +29,16 @@ SMALLEST_TILE = 16  # rows of a tile, and pixels of its side
 
 
 def transform(
-    network: TransformationNetwork, image: Float[Tensor, "1 3 H W"], tile: int | None = None
+    network: TransformationNetwork,
+    image: Float[Tensor, "1 3 H W"],
+    tile: int | None = None,
+    corner: tuple[int, int] = (0, 0),
 ) -> Float[Tensor, "1 3 H W"]:
     """Return the painting of an image, clamped to [0, 1]: in one pass, or in tiles of about `tile` x `tile` pixels.
 
     Both ways agree to rounding. In tiles it takes about twice the time and a fraction of the memory. The image is
-    moved to the network's device and precision, and the painting stays there. Raises InputError for a picture that
+    moved to the network's device and precision, and the painting stays there. `corner` says where in the field of noise
+    it lies (see `noise.add_noise`). Raises InputError for a picture that
     `as_image` refuses, a tile of less than 16 pixels, padding "border" in tiles, and batch normalisation that is still
     in training.
     """
@@ -42,8 +46,8 @@ def transform(
     image = as_image(image).to(network.last.weight)
     with torch.no_grad():  # no inference mode: it would make tensors that no later loss can learn through
         if tile is None or tile**2 >= image.shape[-2] * image.shape[-1]:
-            return network(image).clamp(0, 1)
-        image = add_noise(image, network.architecture.noise)
+            return network(image, corner).clamp(0, 1)
+        image = add_noise(image, network.architecture.noise, corner)
         rows = max(SMALLEST_TILE, tile**2 // image.shape[-1] // STEP * STEP)
         return _in_tiles(copy.deepcopy(network), image, rows)  # a copy, which gets the statistics of this image
 
@@ -54,6 +58,7 @@ def paint_image(
     mode: str = "none",
     strength: float | int = 1.0,
     tile: int | None = None,
+    corner: tuple[int, int] = (0, 0),
 ) -> Float[Tensor, "1 3 H W"]:
     """Return what `transform` makes of a photograph, finished and on the CPU: its colours, then its strength.
 
@@ -63,7 +68,7 @@ def paint_image(
     """
     if not 0 <= strength <= 1:
         raise InputError(f"the strength of a painting is a number from 0 to 1, got {strength}")
-    painting = colour.finish_colours(mode, transform(network, image, tile).cpu(), image)
+    painting = colour.finish_colours(mode, transform(network, image, tile, corner).cpu(), image)
     return torch.lerp(image.to(painting), painting, strength)
 
 

@@ -70,7 +70,7 @@ def companions(style: str) -> list[str]:
 
 
 def _painter(settings):
-    """Return the function that paints one image with the network for the styles, on the device that there is."""
+    """Return the function that paints an image, or a frame with its corner, with the network for the styles."""
     if settings.style not in transformers():
         known = ", ".join(sorted(transformers()))
         raise InputError(f"instant knows only the styles it was trained for: {known}. Choose one of them, or paint.")
@@ -78,7 +78,7 @@ def _painter(settings):
         fitting = " or ".join(colour.AFTERWARDS)
         raise InputError(f"instant has no style picture to prepare: its colours are {fitting}, not {settings.colour}")
     network = load_transformer(mixture(settings.style, settings.mix_with, settings.share))
-    return lambda image: paint_image(network, image, settings.colour, settings.strength)
+    return lambda image, corner=(0, 0): paint_image(network, image, settings.colour, settings.strength, corner=corner)
 
 
 def _quilt(settings, content, style):
