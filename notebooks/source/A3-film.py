@@ -211,6 +211,31 @@ assert rates["blended"] < 0.8 * rates["painted"], "blending takes flicker away"
 print(table({"mean change along the motion": rates}))
 
 # %% [markdown]
+# ## Noise that moves with the camera
+#
+# Our painter adds a little noise to each picture, or it would make a lattice of a sky
+# ([notebook 10](10-feed-forward.ipynb)). So far that noise lies still on the screen while the film moves beneath it: in
+# each frame a thing is painted with other noise. **It should move with the camera. The flow says how far that has
+# moved: its median where it is trusted, frame after frame.**
+
+# %%
+camera = Steady(0.5)
+corners = [camera.follow(picture) for picture in film]
+corners  # row and column
+
+# %% [markdown]
+# Three pixels from frame to frame, as we made it; the cat, who moves otherwise, has no say in a median.
+
+# %%
+along = [transform(painter, picture, corner=corner) for picture, corner in zip(film, corners, strict=True)]
+rates["painted, noise moved"] = flicker(film, along)
+
+# %%
+assert corners == [(0, 3 * n) for n in range(7)], "the median is the camera's motion"
+assert rates["painted, noise moved"] < 0.95 * rates["painted"], "noise that lies still makes strokes crawl"
+print(table({"mean change along the motion": rates}))
+
+# %% [markdown]
 # ## How much calmer?
 #
 # **Stop and predict.** Half of each picture is the one before. How much flicker is left: half of it, more, or less?
@@ -269,6 +294,7 @@ for row in rows.values():
 #
 # - Painted one by one, frames flicker: strokes jump with the noise and do not stick to what moves.
 # - Optical flow says where each pixel was, from two equations for each window; trust says where to believe it.
+# - Noise belongs to the scene, not to the screen: it moves with the camera.
 # - Blending along the flow leaves $(1 - a) / \sqrt{1 + a}$ of the flicker that is noise, and more of what crawls.
 #
 # ## Roads not taken

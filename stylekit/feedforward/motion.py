@@ -29,7 +29,7 @@ from stylekit.video import Frame
 
 BLEND = 0.5  # how much of the frame before stays, unless said
 FLOW_SIZE = 96  # pixels of the longer side: motion is smooth, and this is fast and averages noise
-RADIUS, WARPS = 10, 2  # of the flow: its window is wide, for noise; more rounds gain nothing
+RADIUS, WARPS = 10, 3  # of the flow: its window is wide, for noise; the third round is for what moves before a scene
 TRUST_SIZE = 256  # pixels of the longer side at which a flow is judged, and trust is as smooth
 TOLERANCE = 0.06  # difference of colours at which a flow is trusted by exp(-1)
 NEIGHBOURHOOD = 5  # pixels over which that difference is averaged, with its sign: noise is no wrong flow
