@@ -4,7 +4,7 @@ Layers have names, never indices. ``conv4_2`` is Z, the output of that convoluti
 response F = max(Z, 0). What Gatys, Ecker and Bethge (2015) call "conv4_2" is the rectified response: our
 ``relu4_2``. This is the one place that says so.
 
-What such a network sees, and why its filters may be rescaled: notebook 01.
+What such a network sees: notebook 01. Why its filters may be rescaled: notebook A1.
 """
 
 from __future__ import annotations

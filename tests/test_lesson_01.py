@@ -1,6 +1,7 @@
-"""What notebook 01 says about the package: convolutions, receptive fields, pooling, normalisation, one drawing."""
+"""What notebook 01 says about the package: convolutions, receptive fields, filters and noise, pooling, a drawing."""
 
 import copy
+import math
 
 import matplotlib.colors
 import pytest
@@ -9,7 +10,9 @@ from torch import nn
 
 from stylekit.figures import numbers
 from stylekit.images import load_image
-from stylekit.networks import COMPACT, VGG16, VGG19, LossNetwork, normalised
+from stylekit.losses import total_variation
+from stylekit.networks import COMPACT, VGG16, VGG19, LossNetwork
+from stylekit.optimise import minimise
 
 IMAGE = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 # Sides of the receptive fields, by hand: of VGG-16, and of the compact network as far as it goes; then of VGG-19.
@@ -99,9 +102,40 @@ def test_the_receptive_field_of_every_layer_is_the_square_derived_by_hand(archit
         there = seen(network, name, 288, 144 // distance)
         rows, columns = there.nonzero(as_tuple=True)
         assert rows.max() - rows.min() + 1 == columns.max() - columns.min() + 1 == side, name
+        first = distance * (144 // distance) - (side - distance) / 2  # around the position's own pixels
+        assert rows.min() == columns.min() == first, name
         assert there.sum() == side**2, name
         next_one = seen(network, name, 288, 144 // distance + 1)
         assert torch.equal(next_one[distance:, distance:], there[:-distance, :-distance]), name
+
+
+def test_to_count_a_tenth_of_what_is_below_zero_gives_a_silent_filter_a_slope_to_climb(precise):
+    noise = (0.4 + 0.2 * IMAGE).requires_grad_()
+    Z = precise.features(noise, ["conv5_1"])["conv5_1"][0, 254]
+    slopes = [torch.autograd.grad(f(Z).mean(), noise, retain_graph=True)[0] for f in (nn.ReLU(), nn.Identity())]
+    (counted,) = torch.autograd.grad(torch.maximum(Z, Z / 10).mean(), noise)
+    assert Z.max() < 0 and slopes[0].count_nonzero() == 0 and counted.count_nonzero() > 0
+    torch.testing.assert_close(counted, slopes[1] / 10)
+
+
+@pytest.mark.parametrize("period", [6, 11])
+def test_a_wave_three_times_as_long_has_a_ninth_of_the_roughness(period):
+    rough = []
+    for length in (period, 3 * period):
+        wave = torch.sin(2 * math.pi * torch.arange(20 * length + 1, dtype=torch.float64) / length)
+        rough.append(total_variation(wave.expand(1, 3, 5, -1)).item() / (20 * length))
+    assert rough[0] == pytest.approx(15 * 2 * math.sin(math.pi / period) ** 2, rel=1e-9)  # its differences, by hand
+    assert rough[1] == pytest.approx(rough[0] / 9, rel=0.1)
+
+
+def test_pixels_can_be_found_from_noise_at_which_a_filter_is_louder_than_anywhere_in_a_photograph(precise):
+    photograph = load_image("astronaut", size=192).double()
+    u = precise.features(photograph, ["relu3_1"])["relu3_1"][0, 46].max()
+    noise = torch.rand(1, 3, 37, 43, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    loud = lambda x: precise.features(x, ["conv3_1"])["conv3_1"][0, 46].mean()  # noqa: E731
+    *_, last = minimise(noise, lambda x: {"total": total_variation(x) / x.numel() - loud(x) / u}, steps=20)
+    assert loud(noise) < 0.2 * u
+    assert precise.features(last.image, ["relu3_1"])["relu3_1"][0, 46].max() > 1.5 * u
 
 
 @pytest.mark.parametrize(("pooling", "reached"), [("average", 4), ("max", 1)])
@@ -117,33 +151,6 @@ def test_average_pooling_hands_the_gradient_to_four_pixels_and_max_pooling_to_on
     if pooling == "max":
         brightest = (IMAGE / network.deviation)[0, :, 8:10, 12:14].sum(dim=0).argmax()
         assert found[8:10, 12:14].flatten().argmax() == brightest
-
-
-@pytest.mark.parametrize("pooling", ["average", "max"])
-def test_normalised_divides_a_filter_by_its_mean_and_multiplies_the_channel_that_listens(pooling):
-    network = small_network((1, 2), (5, 7), pooling=pooling)
-    for convolution in network.convolutions.values():
-        convolution.bias.fill_(0.5)
-    names = list(network.convolutions)
-    responses = network.features(IMAGE, ["relu" + name[4:] for name in names])
-    mu = [[max(f[0, i].mean().item(), 0) or 1.0 for i in range(f.shape[1])] for f in responses.values()]
-    found = normalised(network, [IMAGE])
-    for number, name in enumerate(names):
-        old, new = network.convolutions[name], found.convolutions[name]
-        incoming = mu[number - 1] if number else [1.0, 1.0, 1.0]
-        for i, own in enumerate(mu[number]):
-            assert new.bias[i].item() == pytest.approx(old.bias[i].item() / own, rel=1e-12)
-            for j, theirs in enumerate(incoming):
-                torch.testing.assert_close(new.weight[i, j], old.weight[i, j] * (theirs / own))
-
-
-def test_to_forget_the_next_layer_is_a_gross_error(precise):
-    mu = precise.features(IMAGE, ["relu1_1"])["relu1_1"].mean(dim=(0, 2, 3))
-    forgotten = copy.deepcopy(precise)
-    forgotten.convolutions["conv1_1"].weight /= mu.view(-1, 1, 1, 1)
-    forgotten.convolutions["conv1_1"].bias /= mu
-    old, bad = (n.features(IMAGE, ["relu1_2"])["relu1_2"] for n in (precise, forgotten))
-    assert (bad - old).norm() > 0.3 * old.norm()
 
 
 def test_a_doubled_filter_doubles_its_own_row_and_no_other(precise):

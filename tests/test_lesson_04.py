@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from stylekit.images import load_image
 from stylekit.losses import gram_matrix, style_layer_loss, style_layer_loss_gradient, style_loss
 from stylekit.networks import load_network
 from stylekit.objective import STYLE_LAYERS, layer_weights, painting_objective
+from stylekit.optimise import minimise
 
 N, M, M_STYLE = 5, 77, 53  # 7 x 11 positions; a style picture of another size
 
@@ -48,6 +50,47 @@ def test_eq6_has_a_mask_only_when_the_variable_is_z(by_hand):
     Z.requires_grad_(True)
     (by_Z,) = torch.autograd.grad(style_layer_loss(Z.relu(), A), Z)
     torch.testing.assert_close(style_layer_loss_gradient(F.detach(), A), by_Z)
+
+
+@pytest.fixture
+def board():
+    """F and A of random responses, and lines 1 to 3 of the derivation, index by index."""
+    F, A = responses(16, positions=7), gram_matrix(responses(17, positions=7))
+    D, delta, M_board = F @ F.T - A, torch.eye(N, dtype=torch.float64), F.shape[1]
+    line_1 = D / (2 * N**2 * M_board**2)
+    line_2 = torch.einsum("ai,bj->abij", delta, F) + torch.einsum("bi,aj->abij", delta, F)
+    return F, A, line_1, line_2, (D @ F + D.T @ F) / (2 * N**2 * M_board**2)
+
+
+def test_line_1_of_the_board_is_the_derivative_by_g(board):
+    F, A, line_1, *_ = board
+    G = (F @ F.T).requires_grad_(True)
+    (expected,) = torch.autograd.grad((G - A).square().sum() / (4 * N**2 * 7**2), G)
+    torch.testing.assert_close(line_1, expected, rtol=1e-13, atol=0)
+
+
+def test_line_2_of_the_board_is_the_derivative_of_the_gram_matrix_by_f(board):
+    F, _, _, line_2, _ = board
+    torch.testing.assert_close(line_2, torch.autograd.functional.jacobian(gram_matrix, F), rtol=1e-13, atol=0)
+
+
+def test_line_3_of_the_board_is_the_chain_rule_and_line_4_the_derivative_by_f(board):
+    F, A, line_1, line_2, line_3 = board
+    chain = torch.zeros_like(F)
+    for a in range(N):
+        for b in range(N):
+            chain += line_1[a, b] * line_2[a, b]
+    torch.testing.assert_close(line_3, chain, rtol=1e-12, atol=1e-14)
+    (by_F,) = torch.autograd.grad(style_layer_loss(F.requires_grad_(True), A), F)
+    torch.testing.assert_close((F @ F.T - A) @ F / (N**2 * 7**2), by_F, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(line_3, by_F, rtol=1e-12, atol=1e-14)
+
+
+def test_the_printed_order_needs_symmetry(by_hand):
+    _, F, A = by_hand
+    D, B = F @ F.T - A, torch.tensor([[3.0, 1], [5, 8]], dtype=torch.float64)
+    assert torch.equal((F.T @ D).T, D @ F)
+    assert (F.T @ B).T.tolist() == [[3, 11, 15], [1, 10, 24]] and (B @ F).tolist() == [[3, 7, 3], [5, 18, 24]]
 
 
 def test_eq6_on_responses_that_are_all_positive_is_the_derivative_by_f():
@@ -114,6 +157,43 @@ def test_eq6_carried_from_z_to_the_pixels_is_the_gradient_of_the_whole(precise, 
     masked = style_layer_loss_gradient(Z[0].relu().flatten(1), A).detach()
     (carried,) = torch.autograd.grad(Z, x, grad_outputs=masked.view_as(Z))
     torch.testing.assert_close(carried, end_to_end, rtol=1e-9, atol=1e-14)
+
+
+def losses_by_layer(network, x, A):
+    F = network.features(x, STYLE_LAYERS)
+    return {layer: style_layer_loss(F[layer][0].flatten(1), A[layer]) for layer in STYLE_LAYERS}
+
+
+def pulls(network, x, A):
+    """Return the length of each E_l's gradient by the pixels."""
+    x = x.detach().clone().requires_grad_(True)
+    E = losses_by_layer(network, x, A)
+    return {layer: torch.autograd.grad(E[layer], x, retain_graph=True)[0].norm().item() for layer in STYLE_LAYERS}
+
+
+def uneven(pull, weights):
+    """Return the strongest weighted pull divided by the weakest."""
+    weighted = [weights[layer] * pull[layer] for layer in STYLE_LAYERS]
+    return max(weighted) / min(weighted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("photograph", "style"), [("coffee", "mosaic"), ("astronaut", "woodblock")])
+def test_weights_by_the_loss_leave_the_pulls_uneven_and_weights_by_the_pull_even_them_at_the_start(photograph, style):
+    network, p = load_network("compact", device="cpu"), load_image(photograph, size=128)
+    a = load_image(style, size=256)[:, :, : p.shape[2], :128]
+    A = {layer: gram_matrix(F[0].flatten(1)) for layer, F in network.features(a, STYLE_LAYERS).items()}
+    start, E = pulls(network, p, A), losses_by_layer(network, p, A)
+    assert uneven(start, dict.fromkeys(STYLE_LAYERS, 1)) > 8
+    assert uneven(start, {layer: 1 / value.item() for layer, value in E.items()}) > 4
+    weights = {layer: 1 / value for layer, value in start.items()}
+
+    def total(x):
+        return {"total": sum(weights[layer] * value for layer, value in losses_by_layer(network, x, A).items())}
+
+    *_, last = minimise(p, total, 20)
+    assert uneven(start, weights) == pytest.approx(1)
+    assert uneven(pulls(network, last.image, A), weights) > 1.3
 
 
 def test_a_layer_of_weight_zero_cannot_spoil_the_loss(pictures):

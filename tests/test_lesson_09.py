@@ -14,13 +14,8 @@ from stylekit.images import load_image, to_array
 from stylekit.losses import gram_matrix
 from stylekit.patches import (
     efros_leung,
-    field_distances,
-    field_of,
-    image_analogy,
     minimum_cut,
-    nearest_patches,
     neighbours_kept,
-    patch_match,
     quilt,
     quilt_transfer,
     seam_contrast,
@@ -101,52 +96,43 @@ def test_blocks_laid_for_142_pixels(block, laid):
     assert len(list(quilt(np.full((23, 23, 3), 0.5), 142, block, 2))) == laid
 
 
-@pytest.mark.slow
-def test_a_transfer_keeps_large_areas_of_luminance_and_loses_details_while_its_seams_fade():
-    cup, waves = pixels("coffee", 96), pixels("waves", 144)
-    run = list(quilt_transfer(cup, waves, 12, 4, 3))
-    ends = [max((s for s in run if s.done < i / 3 + 1e-6), key=lambda s: s.done) for i in (1, 2, 3)]
-    Y, painted = cup @ LUMINANCE, ends[-1].image @ LUMINANCE
-    coarse = [gaussian_filter(each, 3) for each in (Y, painted)]
-    fine = Y - coarse[0], painted - coarse[1]
-    assert np.corrcoef(*[c.ravel() for c in coarse])[0, 1] > 0.85
-    assert np.corrcoef(*[f.ravel() for f in fine])[0, 1] < 0.5
-    contrasts = [seam_contrast(step.image, step.sources) for step in ends]
-    assert contrasts[0] > contrasts[1] > contrasts[2]
-
-
 @pytest.fixture(scope="module")
-def analogy():
-    painting = pixels("waves", 128, 16, 0, 44, 44)
-    return gaussian_filter(painting, (2, 2, 0)), painting, pixels("chelsea", 144, 16, 40, 44, 44)
+def passes():
+    """Return a photograph and the last step of each of three passes, for a cup and a cat."""
+    waves, found = pixels("waves", 144), {}
+    for name in ("coffee", "chelsea"):
+        plan = pixels(name, 96)
+        run = list(quilt_transfer(plan, waves, 12, 4, 3, seed=1))
+        found[name] = plan, [[s for s in run if s.done < i / 3 + 1e-6][-1] for i in (1, 2, 3)]
+    return found
 
 
-def test_kappa_trades_the_photographs_luminance_for_whole_strokes(analogy):
-    answers = [last(image_analogy(*analogy, 2, kappa)) for kappa in (0, 5, 25)]
-    kept = [neighbours_kept(step.sources) for step in answers]
-    assert kept[0] + 0.2 < kept[1] < kept[2]
-    B = analogy[2] @ LUMINANCE
-    alike = [np.corrcoef((step.image @ LUMINANCE).ravel(), B.ravel())[0, 1] for step in answers]
-    assert alike[0] > alike[1] > alike[2]
+def survived(plan, step):
+    """Return how the coarse and the fine luminance of a photograph and of its transfer correlate."""
+    Y, painted = plan @ LUMINANCE, step.image @ LUMINANCE
+    coarse = gaussian_filter(Y, 3), gaussian_filter(painted, 3)
+    fine = Y - coarse[0], painted - coarse[1]
+    return [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in (coarse, fine)]
 
 
-def test_a_filter_that_does_nothing_is_no_identity_but_holds_luminances_of_the_pair_only(analogy):
-    _, painting, photograph = analogy
-    step = last(image_analogy(painting, painting, photograph, 2, 0))
-    Y_A, Y_B, answer = (picture @ LUMINANCE for picture in (painting, photograph, step.image))
-    remapped = (Y_A - Y_A.mean()) * Y_B.std() / Y_A.std() + Y_B.mean()
-    distance = np.abs(answer.reshape(-1, 1) - remapped.clip(0, 1).reshape(1, -1)).min(axis=1)
-    assert distance.max() < 1e-12  # each is one of those of A'
-    assert np.abs(answer - Y_B).mean() > 0.01
+def test_a_transfer_keeps_the_coarse_luminance_of_a_cup_and_of_a_cat_and_little_of_what_is_fine(passes):
+    cup, cat = (survived(plan, steps[-1]) for plan, steps in passes.values())
+    assert min(cup[0], cat[0]) > 0.85 and max(cup[1], cat[1]) < 0.5
+    assert abs(cup[0] - cat[0]) < 0.1 and abs(cup[1] - cat[1]) < 0.15  # the numbers hardly tell cup from cat
 
 
-def test_five_passes_of_patch_match_come_close_to_the_exact_field_and_none_is_worse_than_the_one_before():
-    a, b = pixels("chelsea", 64), pixels("astronaut", 64)
-    steps = list(patch_match(a, b, 7, 5, seed=0))
-    root = lambda field: np.sqrt(field_distances(a, b, field, 7)).mean()  # noqa: E731
-    reached, best = [root(field_of(step, 7)) for step in steps], root(nearest_patches(a, b, 7)[0])
-    assert reached == sorted(reached, reverse=True) and best <= reached[-1] < 1.15 * best
-    assert reached[0] > 2 * best
+def test_the_cat_has_a_larger_part_of_her_variance_in_what_is_fine_than_the_cup():
+    def fine(picture):
+        Y = picture @ LUMINANCE
+        return (Y - gaussian_filter(Y, 3)).var() / Y.var()
+
+    assert fine(pixels("chelsea", 144)) > 1.5 * fine(pixels("coffee", 144)) > 1.5 * fine(pixels("china", 144))
+
+
+def test_from_pass_to_pass_the_seams_of_a_transfer_fade(passes):
+    for _, steps in passes.values():
+        contrasts = [seam_contrast(step.image, step.sources) for step in steps]
+        assert contrasts[0] > contrasts[1] > contrasts[2]
 
 
 def test_raw_patches_cannot_tell_a_picture_from_its_negative_and_a_relu_can():

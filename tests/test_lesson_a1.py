@@ -1,10 +1,12 @@
-"""What notebook A1 says about the package: its scales are the formulae that their names promise, at every weight."""
+"""What notebook A1 says about the package: its scales are the formulae that they name; to normalise changes no word."""
+
+import copy
 
 import pytest
 import torch
 
 from stylekit.losses import content_loss, gram_matrix, style_layer_loss
-from stylekit.networks import load_network, normalised
+from stylekit.networks import LossNetwork, load_network, normalised
 from stylekit.objective import painting_objective
 
 CONTENT, STYLE = "relu2_2", {"relu1_1": 3.0, "relu3_1": 1.0}
@@ -123,3 +125,43 @@ def test_eq4_is_a_quarter_of_the_mean_square_of_gram_matrices_divided_by_positio
     F, _, S = responses
     mean = sum(((F[i] @ F[j] - S[i] @ S[j]) / 77) ** 2 for i in range(5) for j in range(5)) / 25
     assert style_layer_loss(F, gram_matrix(S)).item() == pytest.approx(mean.item() / 4, rel=1e-12)
+
+
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_normalised_divides_a_filter_by_its_mean_and_multiplies_the_channel_that_listens(pictures, pooling):
+    torch.manual_seed(0)
+    network = LossNetwork((1, 2), (5, 7), pooling=pooling).double().requires_grad_(False)
+    for convolution in network.convolutions.values():
+        convolution.bias.fill_(0.5)
+    names = list(network.convolutions)
+    responses = network.features(pictures["p"], ["relu" + name[4:] for name in names])
+    mu = [[max(f[0, i].mean().item(), 0) or 1.0 for i in range(f.shape[1])] for f in responses.values()]
+    found = normalised(network, [pictures["p"]])
+    for number, name in enumerate(names):
+        old, new = network.convolutions[name], found.convolutions[name]
+        incoming = mu[number - 1] if number else [1.0, 1.0, 1.0]
+        for i, own in enumerate(mu[number]):
+            assert new.bias[i].item() == pytest.approx(old.bias[i].item() / own, rel=1e-12)
+            for j, theirs in enumerate(incoming):
+                torch.testing.assert_close(new.weight[i, j], old.weight[i, j] * (theirs / own))
+
+
+def test_to_forget_the_next_layer_is_a_gross_error(network, pictures):
+    mu = network.features(pictures["p"], ["relu1_1"])["relu1_1"].mean(dim=(0, 2, 3))
+    forgotten = copy.deepcopy(network)
+    forgotten.convolutions["conv1_1"].weight /= mu.view(-1, 1, 1, 1)
+    forgotten.convolutions["conv1_1"].bias /= mu
+    old, bad = (n.features(pictures["p"], ["relu1_2"])["relu1_2"] for n in (network, forgotten))
+    assert (bad - old).norm() > 0.3 * old.norm()
+
+
+def test_without_biases_responses_grow_as_their_input_does_and_the_gram_matrix_as_its_square(network, pictures):
+    bare, louder = copy.deepcopy(network), copy.deepcopy(network)
+    for convolution in (*bare.convolutions.values(), *louder.convolutions.values()):
+        convolution.bias.zero_()
+    louder.deviation = louder.deviation / 58  # what goes in is 58 times as large
+    for layer in ("relu1_1", "relu5_1"):
+        quiet, loud = (response(n, pictures["x"], layer) for n in (bare, louder))
+        assert quiet.max() > 0
+        assert loud == pytest.approx(58 * quiet, rel=1e-12)
+        assert loud.dot(loud.T) == pytest.approx(58**2 * quiet.dot(quiet.T), rel=1e-12)

@@ -19,17 +19,18 @@
 # **What you need to know.** Python, and what a matrix is. And one word: the [gradient](glossary.md#gradient) tells how
 # much a number changes when another one, such as a pixel, changes.
 #
-# **How long it runs.** About 10 seconds on two cores.
+# **How long it runs.** About 15 seconds on two cores.
 
 # %% slideshow={"slide_type": "skip"}
 import copy
-import inspect
 
 import torch
 
-from stylekit.figures import curves, frames, maps, numbers, strip, table
-from stylekit.images import load_image
-from stylekit.networks import VGG16, VGG19, LossNetwork, load_network, normalised, receptive_field
+from stylekit.figures import frames, grid, maps, numbers, strip, table
+from stylekit.images import load_image, resize_image
+from stylekit.losses import total_variation
+from stylekit.networks import VGG16, VGG19, LossNetwork, load_network, receptive_field
+from stylekit.optimise import minimise
 from stylekit.ui import FeatureBrowser
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -44,7 +45,7 @@ p = load_image("chelsea", size=384)[..., :240, :]
 tuple(p.shape)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **One pixel is three numbers: how much red, green and blue.** Rows count from the top, columns from the left.
+# One pixel is three numbers: how much red, green and blue. Rows count from the top, columns from the left.
 
 # %% tags=["nbval-check-output"]
 colours = ("red", "green", "blue")
@@ -55,7 +56,7 @@ for name, (r, s) in places.items():
 print(table(pixels, corner="pixel"))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **One colour of all pixels is a plane of shape $(H, W)$.** Here each plane is drawn in grey: white is 1, black is 0.
+# One colour of all pixels is a plane of shape $(H, W)$. Here each plane is drawn in grey: white is 1, black is 0.
 
 # %% tags=["hide-input"]
 planes = {f"p[0, {c}]: {colours[c]}": p[:, c : c + 1].expand(-1, 3, -1, -1) for c in range(3)}
@@ -65,9 +66,9 @@ strip({"the photograph p": p} | planes, "One picture, three planes", 1.35, alt)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One filter at one place
 #
-# **The [loss network](glossary.md#loss-network) is a chain of [layers](glossary.md#layer).** Ours is the
-# [compact network](glossary.md#compact-network), which ships with the kit: **it is built as the first eleven
-# convolutions of [VGG-16](glossary.md#vgg-16)**, by the same names, with a quarter to a half of the
+# The [loss network](glossary.md#loss-network) is a chain of [layers](glossary.md#layer). Ours is the
+# [compact network](glossary.md#compact-network), which ships with the kit: it is built as the first eleven
+# convolutions of [VGG-16](glossary.md#vgg-16), by the same names, with a quarter to a half of the
 # [filters](glossary.md#filter). Its weights are its own. It learned them from VGG-16, which told it how alike two
 # places of a picture are, and two styles. The paper's network is [VGG-19](glossary.md#vgg-19): VGG-16 with one more
 # convolution in each of its last three blocks. Every layer that the paper names is in all three.
@@ -78,41 +79,39 @@ print(*network.convolutions)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **A filter is $3 \times 3$ weights for each channel that comes in, and one bias.** The sixteen filters of `conv1_1`
-# look at the three colours, so that we can look at *them* as tiny pictures: grey is weight 0, a colour is a liking for
-# it.
+# look at the three colours, so that we can look at *them* as pictures of nine pixels: grey is weight 0, a colour is a
+# liking for it.
 
 # %%
 W = network.convolutions["conv1_1"].weight  # filters, colours, rows, columns
 tuple(W.shape)
 
 # %% tags=["hide-input"]
-tiny = {str(i): 0.5 + W[i : i + 1] / W[i].abs().max() / 2 for i in range(16)}  # each (1, 3, 3, 3), a picture
-alt = "Sixteen squares of 3 x 3 colours. Number 0 is light, 1 dark; nine go from light to dark, each another "
-alt += "way; five have one colour all over: blue (6), green (7), magenta (8), yellow (10), turquoise (13)."
-strip(tiny, "The weights of the 16 filters of conv1_1", 0.58, alt)
+likings = {3: "light, then dark", 5: "light above dark", 9: "an edge aslant", 1: "dark", 8: "magenta", 10: "yellow"}
+shown = {f"{i}: {words}": 0.5 + W[i : i + 1] / W[i].abs().max() / 2 for i, words in likings.items()}  # (1, 3, 3, 3)
+alt = "Six squares of 3 x 3 colours: three go from light to dark, to the right, down and aslant; three have one colour."
+strip(shown, "Six of the sixteen filters of conv1_1, and what each likes", 1.5, alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Filter 3 goes from light at the left to dark at the right.** It should speak where the picture does the same, such
+# Filter 3 goes from light at the left to dark at the right. It should speak where the picture does the same, such
 # as at the left edge of the pupil: row 88, column 140. Let us compute there, in [float64](glossary.md#float64), so that
 # rounding cannot hide a mistake.
 #
 # The network does not take the pixels as they are: it subtracts ImageNet's mean colour and divides by its deviation,
-# *inside* `features`, so that we never have to. Call the result $\hat{p}$: **$\hat{p}$ is $p$ less ImageNet's mean
-# colour, divided by its deviation**.
+# *inside* `features`, so that we never have to. Call the result $\hat{p}$.
 
 # %%
 exact, p_exact = copy.deepcopy(network).double(), p.double()
 W = exact.convolutions["conv1_1"].weight  # (16, 3, 3, 3)
 b = exact.convolutions["conv1_1"].bias  # (16,)
 p_hat = (p_exact - exact.mean) / exact.deviation  # (1, 3, H, W)
-[round(number, 3) for number in p_hat[0, :, 88, 140].tolist()]
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # What filter $i$ says at row $h$, column $w$ is a sum of 27 products, 9 for each colour $c$, and the bias:
 #
 # $$Z_i(h, w) = b_i + \sum_{c=1}^{3} \sum_{u=-1}^{1} \sum_{v=-1}^{1} W_{icuv} \, \hat{p}_c(h + u, w + v)$$
 #
-# **$W$ has shape $(16, 3, 3, 3)$, $b$ has shape $(16)$.**
+# $W$ has shape $(16, 3, 3, 3)$, $b$ has shape $(16)$. Does the network say the same?
 
 # %%
 i, h, w = 3, 88, 140
@@ -121,12 +120,8 @@ for c in range(3):
     for u in (-1, 0, 1):
         for v in (-1, 0, 1):  # Python counts from 0: the middle of the filter is [1, 1]
             Z_loops += W[i, c, 1 + u, 1 + v] * p_hat[0, c, h + u, w + v]
-round(Z_loops.item(), 3)
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# **Does the network say the same?**
-
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "fragment"}
 Z = exact.features(p_exact, ["conv1_1"])["conv1_1"]  # (1, 16, H, W)
 error = (Z_loops - Z[0, i, h, w]).abs().item()
 assert error < 1e-12, "27 products and one bias: that is all a convolution is"
@@ -134,18 +129,15 @@ by_network = Z[0, i, h, w].item()
 print(f"by hand {Z_loops.item():.3f}, by the network {by_network:.3f}, difference below 1e-12")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The same sum as a picture. **All numbers of the right-hand column, added up, and the bias: that is $Z$.**
+# The same sum as a picture. All numbers of the right-hand column, added up, and the bias: that is $Z$.
 
 # %% slideshow={"slide_type": "skip"}
 patch = p_hat[0, :, h - 1 : h + 2, w - 1 : w + 2]  # (3, 3, 3): colours, rows, columns
 products = patch * W[i]
 assert abs(products.sum() + b[i] - Z[0, i, h, w]) < 1e-12
-print(f"the 27 products {products.sum().item():.3f}, the bias {b[i].item():.3f}")
-
-# %% slideshow={"slide_type": "skip"}
 steps = {"pixels": patch, "weights": W[i], "products": products}
 squares = {f"{colours[c]}: {name}": numbers_of[c] for c in range(3) for name, numbers_of in steps.items()}
-list(squares)[:3]
+print(f"the 27 products {products.sum().item():.3f}, the bias {b[i].item():.3f}")
 
 # %% tags=["hide-input"]
 alt = "For each colour nine pixels that fall to the right, nine weights that do so too, and their nine products."
@@ -154,8 +146,8 @@ numbers(squares, "One convolution: 27 products", columns=3, height=1.2, signed=T
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Z before, F after
 #
-# $Z$ is the [pre-activation](glossary.md#pre-activation). **The [ReLU](glossary.md#relu) lets positive numbers pass
-# and turns negative ones into 0.** What is left is the [response](glossary.md#response):
+# $Z$ is the [pre-activation](glossary.md#pre-activation). The [ReLU](glossary.md#relu) lets positive numbers pass
+# and turns negative ones into 0. What is left is the [response](glossary.md#response):
 #
 # $$F = \max(Z, 0)$$
 #
@@ -165,7 +157,6 @@ numbers(squares, "One convolution: 27 products", columns=3, height=1.2, signed=T
 # %%
 F = exact.features(p_exact, ["relu1_1"])["relu1_1"]  # (1, 16, H, W)
 assert torch.equal(F, Z.clamp(min=0)), "the ReLU does nothing else"
-tuple(F.shape)
 
 # %% tags=["hide-input"] slideshow={"slide_type": "subslide"}
 pair = {"conv1_1: Z, of either sign": Z[0, 1], "relu1_1: F = max(Z, 0)": F[0, 1]}
@@ -183,14 +174,11 @@ maps(pair, "Filter 1, before and after the ReLU", height=1.8, signed=True, share
 # - $M_l = H_l W_l$ is the number of [positions](glossary.md#position): the columns;
 # - $F_l$ has shape $(N_l, M_l)$, and $F_{ij}$ is what filter $i$ says at position $j$.
 #
-# **The map changes its shape, no number changes.** The way back is as short.
+# **The map changes its shape, no number changes.** The way back is as short. (Which position is row 88, column 140?)
 
 # %% tags=["nbval-check-output"]
 F_matrix = F[0].flatten(1)  # (16, 240, 384) -> (16, 92160)
 tuple(F_matrix.shape)
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# **Which position is row 88, column 140, of 240 rows and 384 columns?**
 
 # %% slideshow={"slide_type": "fragment"}
 assert torch.equal(F_matrix.reshape(1, 16, 240, 384), F), "and back again"
@@ -199,8 +187,8 @@ assert F_matrix[3, j] == F[0, 3, 88, 140]
 print(f"row 88, column 140 is position {j}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Between two blocks of the network stands **[pooling](glossary.md#pooling): each square of $2 \times 2$ numbers becomes
-# one**. So the maps shrink by half from block to block (an odd row or column at the end is dropped), while the filters
+# Between two blocks of the network stands [pooling](glossary.md#pooling): each square of $2 \times 2$ numbers becomes
+# one. So the maps shrink by half from block to block (an odd row or column at the end is dropped), while the filters
 # become more.
 
 # %% tags=["nbval-check-output"]
@@ -214,19 +202,16 @@ for layer, f in responses.items():
 print(table(sizes, corner="layer l"))
 
 # %% [markdown]
-# VGG-16 and VGG-19 have the same $H_l$, $W_l$ and $M_l$, and **more filters in each row: 64, 128, 256, 512, 512**.
+# VGG-16 and VGG-19 have the same $H_l$, $W_l$ and $M_l$, and more filters: 64, 128, 256, 512, 512.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Feature maps of real layers
 #
-# Which filters speak loudest? **For each of the five layers, the three filters whose maps have the largest mean:**
+# Which filters speak loudest? For each of the five layers we take the three whose maps have the largest mean. All maps
+# are drawn at one size, though the last have 256 times fewer positions than the first.
 
 # %% slideshow={"slide_type": "skip"}
 strongest = {layer: f[0].mean(dim=(1, 2)).argsort(descending=True)[:3].tolist() for layer, f in responses.items()}
-strongest
-
-# %% [markdown]
-# Here are their maps. All are drawn at one size, though the last have 256 times fewer positions than the first.
 
 # %% tags=["hide-input"]
 chosen = {f"{layer}, filter {f[n]}": responses[layer][0, f[n]] for n in range(3) for layer, f in strongest.items()}
@@ -236,46 +221,42 @@ maps(chosen, title, columns=5, height=0.85, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # On the way to the right the maps get *coarser*: in `relu1_1` neighbouring positions are one pixel apart, in `relu5_1`
-# sixteen, and each looks at a far larger square still, as we shall see. And **from `relu2_1` on, the filters answer at
-# fewer and fewer positions**: the deeper, the choosier. Hardly any is *silent*, zero at every position.
+# sixteen. And **from `relu2_1` on, the deeper the layer, the fewer of its responses are above zero**. Measured on this
+# photograph, over all $N_l M_l$ numbers of $F_l$; a filter is *silent* if it is zero at every position:
 
 # %% tags=["nbval-check-output"]
 awake = {}
 for layer, f in responses.items():
-    speaking = f[0].amax(dim=(1, 2)) > 0  # (N,)
-    part = (f[0, speaking] > 0).float().mean().item()
-    awake[layer] = {"silent filters": int((~speaking).sum())}
-    awake[layer] |= {"above zero, the others": f"{100 * part:.0f} %"}
-parts = [float(row["above zero, the others"][:-2]) for row in awake.values()]
+    awake[layer] = {"above zero": f"{100 * (f > 0).float().mean():.0f} %"}
+    awake[layer]["silent filters"] = int((f[0].amax(dim=(1, 2)) == 0).sum())
+parts = [(f > 0).float().mean() for f in responses.values()]
 assert parts[1] > 1.3 * parts[2] > 1.3 * parts[3] > 1.3 * parts[4], "deeper filters are choosier"
 print(table(awake, corner="layer"))
+
+# %% [markdown]
+# Some filters speak loudly and some softly, and nobody asked them to. The authors' longer paper of 2016 evens that out,
+# without changing what the network says: [weight normalisation](glossary.md#weight-normalisation), which has its own
+# section in [A1](A1-one-loss-many-conventions.ipynb).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The receptive field
 #
-# **Which pixels can one number of a layer see at all?** A number of `relu1_1` sees $3 \times 3$ pixels. A number of
-# `relu1_2` sees $3 \times 3$ numbers of `relu1_1`, hence $5 \times 5$ pixels; and so on. **The square of pixels is the
-# [receptive field](glossary.md#receptive-field), its side is $r$.** Let $d$ be the distance: **neighbours of the
-# layer lie $d$ pixels apart**. At the pixels themselves $r = 1$, $d = 1$; then
+# Which pixels can one number of a layer see at all? A number of `relu1_1` sees $3 \times 3$ pixels. A number of
+# `relu1_2` sees $3 \times 3$ numbers of `relu1_1`, hence $5 \times 5$ pixels; and so on. **The square of pixels that
+# one number sees is its [receptive field](glossary.md#receptive-field).** Let $r$ be its side, and $d$ the distance in
+# pixels of two neighbours of the layer. At the pixels themselves $r = 1$, $d = 1$; then
 #
 # - a $3 \times 3$ convolution adds one neighbour on each side: $r \leftarrow r + 2d$, and $d$ stays;
 # - a $2 \times 2$ pooling adds one neighbour, and halves the map: $r \leftarrow r + d$, then $d \leftarrow 2d$.
-#
-# Keep also **$t$, the first pixel that position 0 sees**: 0 at the pixels, and each convolution reaches $d$ further to
-# the left, $t \leftarrow t - d$ (below 0 is outside of the picture); pooling leaves $t$ as it is. Position $k$ then
-# sees the pixels $t + dk$ to $t + dk + r - 1$, down as well as across.
 
-# %% slideshow={"slide_type": "subslide"}
-r, d, t = 1, 1, 0
+# %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
+r, d = 1, 1
 sees = {}
 for layer in (name for name in network.layers if name.startswith("relu")):
     if layer.endswith("_1") and layer != "relu1_1":
         r, d = r + d, 2 * d  # the pooling before blocks 2 to 5
-    r, t = r + 2 * d, t - d  # the convolution
-    sees[layer] = {"side r": r, "distance d": d, "first t": t}
-sees["relu2_1"]
-
-# %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
+    r = r + 2 * d  # the convolution
+    sees[layer] = {"side r": r, "distance d": d}
 print(table(sees, corner="layer"))
 
 # %% [markdown]
@@ -283,52 +264,51 @@ print(table(sees, corner="layer"))
 # enter. VGG-19 has one convolution more in block 3 and in block 4, so its `relu4_1` and `relu5_1` see further: 68 and
 # 156 pixels instead of 60 and 132.
 
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# ### Check: ask the gradient
+#
+# The recurrence is a claim. Here is the test. Where does the square lie? Position $k$ stands for the $d$ pixels from
+# $dk$ to $dk + d - 1$, and its square lies around them: it begins $(r - d) / 2$ pixels before, down as well as across.
+#
+# Pick one position in the middle of a layer and take the gradient of what its filters say, all of them added up, by
+# every pixel of the picture. **A pixel outside of the receptive field must have gradient 0, every pixel inside another
+# number.** So that nothing inside is 0 by accident (a ReLU asleep, two paths that cancel), we give a narrow VGG-16, 3
+# filters in each layer, positive weights and show it a white picture. Then every response is positive, and so is every
+# gradient inside.
+
 # %% slideshow={"slide_type": "skip"}
 torch.manual_seed(0)
 narrow, deeper = (LossNetwork(vgg.blocks, widths=(3, 3, 3, 3, 3)).double() for vgg in (VGG16, VGG19))  # 3 filters each
 assert narrow.layers[: len(network.layers)] == network.layers
 assert [receptive_field(deeper, layer).side for layer in ("relu4_1", "relu5_1")] == [68, 156]
-print(f"VGG-16 has {len(narrow.convolutions)} convolutions, of which we use {len(network.convolutions)}")
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# ### Check: ask the gradient
-#
-# The recurrence is a claim. Here is the test. Pick one position in the middle of a layer and take the gradient of what
-# its filters say, all of them added up, by every pixel of the picture. **A pixel outside of the receptive field must
-# have gradient 0, every pixel inside another number.** So that nothing inside is 0 by accident (a ReLU asleep, two
-# paths that cancel), we give a narrow VGG-16, 3 filters in each layer, positive weights and show it a white picture.
-# Then every response is positive, and so is every gradient inside.
-
-# %% slideshow={"slide_type": "skip"}
 for parameter in narrow.requires_grad_(False).parameters():
     parameter.uniform_(0.1, 1)
 white = torch.ones(1, 3, 192, 192, dtype=torch.float64, requires_grad=True)
-tuple(white.shape)
 
 # %%
 for layer, row in sees.items():
-    r, d, t = row.values()
+    r, d = row.values()
     k = 96 // d  # near the middle, so that no border comes in
+    begin = d * k - (r - d) // 2
     answer = narrow.features(white, [layer])[layer][0, :, k, k].sum()
     (gradient,) = torch.autograd.grad(answer, white)
     square = torch.zeros(192, 192, dtype=torch.bool)
-    square[t + d * k : t + d * k + r, t + d * k : t + d * k + r] = True
+    square[begin : begin + r, begin : begin + r] = True
     assert torch.equal(gradient[0].sum(dim=0) > 0, square), "the square, no more, no less"
 print(f"all {len(sees)} layers see exactly the predicted square of pixels")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### What one number sees
 #
-# Now on the photograph: **for each of the five layers, the position nearest to the edge of the pupil** at which we
+# Now on the photograph: for each of the five layers, the position nearest to the edge of the pupil at which we
 # computed before.
 
 # %% slideshow={"slide_type": "skip"}
 windows, nearest = {}, {}
 for layer in layers:
-    r, d, t = sees[layer].values()
-    nearest[layer] = [round((centre - t - (r - 1) / 2) / d) for centre in (88, 140)]  # nearest to row 88, column 140
-    windows[layer] = (*(t + d * k for k in nearest[layer]), r, r)  # top, left, height, width
-windows
+    r, d = sees[layer].values()
+    nearest[layer] = [round((pixel - (d - 1) / 2) / d) for pixel in (88, 140)]  # nearest to row 88, column 140
+    windows[layer] = (*(d * k - (r - d) // 2 for k in nearest[layer]), r, r)  # top, left, height, width
 
 # %% tags=["hide-input"]
 boxes = {f"{layer}: {window[2]} x {window[2]} pixels": window for layer, window in windows.items()}
@@ -337,19 +317,16 @@ frames(p, boxes, "What one position of each layer can see", 2.9, alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # And the same five squares cut out and enlarged, which is all that one number of that layer will ever know about
-# the cat:
+# the cat: a colour, an edge, a piece of an eye, an eye, a quarter of a face. This is a reason to measure style at
+# *several* layers: **each layer knows about structures of its own size**.
 
 # %% tags=["hide-input"]
 cut = {f"{layer}: {r} pixels": p[..., y : y + r, x : x + r] for layer, (y, x, r, _) in windows.items()}
 alt = "Five squares: brownish colours, the rim of the pupil, a piece of the eye, the whole eye, a quarter of the face."
 strip(cut, "All that one number knows about", 1.6, alt)
 
-# %% [markdown]
-# **A colour, an edge, a piece of an eye, an eye, a quarter of a face.** This is a reason to measure style at *several*
-# layers: **each layer knows about structures of its own size**.
-
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# One caution. **All of the square may speak, but its middle speaks loudest**: from there most paths lead to the answer.
+# One caution. All of the square may speak, but its middle speaks loudest: from there most paths lead to the answer.
 # With the real weights, for the same five squares:
 
 # %% slideshow={"slide_type": "skip"}
@@ -362,15 +339,15 @@ for layer, (top, left, r, _) in windows.items():
     heard[f"{layer}: {r} pixels"] = loudness[top : top + r, left : left + r].clone()
     loudness[top : top + r, left : left + r] = 0
     assert loudness.max() < 1e-4 * heard[f"{layer}: {r} pixels"].max(), "nothing outside of the square is heard"
-list(heard)
 
 # %% tags=["hide-input"]
 alt = "Five squares. In the deeper layers bright specks crowd in the middle, and the rim is nearly dark."
 maps(heard, "How loud each pixel of the square is (size of the gradient)", columns=5, height=1.5, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **The middle third of the rows and columns is 11 per cent of the square.** (It is a ninth.) **How much of the loudness
-# is there?**
+# The middle third of the rows and columns is a ninth of the square, 11 per cent. How much of the loudness is there?
+# (`relu1_1` is the exception: after one convolution each pixel has one path only, and the signs of the weights decide;
+# the gradient is that of the *sum* of all filters, in which they may cancel.)
 
 # %% slideshow={"slide_type": "fragment"}
 share = {}
@@ -381,10 +358,6 @@ assert all(share[name] > 2 / 9 for name in list(share)[1:]), "more than twice it
 rows = {name: {"in the middle third": f"{100 * part:.0f} %"} for name, part in share.items()}
 print(table(rows, corner="square"))
 
-# %% [markdown]
-# `relu1_1` is the exception: after one convolution each pixel has one path only, and the signs of the weights decide.
-# (The gradient is that of the *sum* of all filters, in which they may cancel.)
-
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Look for yourself
 #
@@ -394,17 +367,91 @@ print(table(rows, corner="square"))
 
 # %% slideshow={"slide_type": "skip"}
 found = {layer: receptive_field(network, layer) for layer in sees}
-assert all([f.side, f.distance, f.first] == list(sees[layer].values()) for layer, f in found.items())
-found["relu4_1"]
+assert all([f.side, f.distance] == list(sees[layer].values()) for layer, f in found.items())
+assert all(2 * f.first == f.distance - f.side for f in found.values())
 
 # %%
 FeatureBrowser(network, p, "relu3_1", 13)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
+# ## What a filter likes best
+#
+# A photograph offers a filter what it happens to hold. One can also ask the filter itself, as Erhan, Bengio, Courville
+# and Vincent did (2009, *Visualizing higher-layer features of a deep network*): start from
+# [noise](glossary.md#white-noise) and change the pixels until one filter is as loud as it can be. Left alone, they end
+# as grain that nobody can read. So let $R(x)$ be the roughness, the
+# [total variation](glossary.md#total-variation) per pixel, and minimise
+#
+# $$L(x) = \frac{d^2}{20} R(x) - \frac{1}{u M_l} \sum_{j=1}^{M_l} \max\left(Z_{ij}, \frac{Z_{ij}}{10}\right)$$
+#
+# $u$ is filter $i$'s loudest response to a photograph. $d^2$, because a form $d$ times as large has slopes $d$ times as
+# gentle. And a tenth of what is below 0, because a filter that the ReLU has silenced would have no slope to climb.
+
+
+# %%
+def dislike(layer, i, u):
+    before, d = layer.replace("relu", "conv"), sees[layer]["distance d"]
+
+    def objective(x):
+        Z_i = network.features(x, [before])[before][0, i]  # (H_l, W_l)
+        R = total_variation(x) / x[0, 0].numel()
+        return {"total": d**2 / 20 * R - torch.maximum(Z_i, Z_i / 10).mean() / u}
+
+    return objective
+
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# One filter of each of the five layers; and the square of a photograph where it is loudest, of those that lie in the
+# picture whole. Then the descent, the same that will paint (notebook 08). Each picture is begun small and doubled, so
+# that large forms come first.
+
+# %% slideshow={"slide_type": "skip"}
+chosen, loudest, patches = dict(zip(layers, (3, 2, 46, 99, 254), strict=True)), {}, {}
+astronaut = load_image("astronaut", size=384)
+for layer, i in chosen.items():
+    field = receptive_field(network, layer)
+    k = -(field.first // field.distance)  # so many positions at each edge see beyond the picture
+    F_i = network.features(astronaut, [layer])[layer][0, i, k:-k, k:-k]
+    row, column = divmod(F_i.argmax().item(), F_i.shape[1])
+    loudest[layer], patches[layer] = F_i.max(), field.patch(astronaut, row + k, column + k)
+
+# %% slideshow={"slide_type": "skip"}
+torch.manual_seed(0)
+begun = {"relu1_1": [64], "relu2_1": [32, 64], "relu3_1": [32, 64], "relu4_1": [24, 48, 96], "relu5_1": [32, 64, 128]}
+best = {}
+for layer, sizes in begun.items():
+    best[layer] = 0.4 + 0.2 * torch.rand(1, 3, sizes[0], sizes[0])  # soft noise around grey
+    for size in sizes:
+        start = resize_image(best[layer], size)
+        *_, last = minimise(start, dislike(layer, chosen[layer], loudest[layer]), steps=24)
+        best[layer] = last.image
+
+# %% tags=["hide-input"] slideshow={"slide_type": "subslide"}
+titles = {layer: f"{layer}, filter {i}" for layer, i in chosen.items()}
+rows = {"photograph": patches, "from noise": best}
+rows = {name: {titles[layer]: picture for layer, picture in row.items()} for name, row in rows.items()}
+alt = "Above, two edges, an eye, half a face, a woman's head. Below, thin upright stripes, broad level stripes, dark "
+alt += "spots, a crowd of eyes, pieces of faces."
+grid(rows, "Where a filter is loudest in a photograph, and what was made for it from noise", 1.8, alt)
+
+# %% [markdown]
+# **Stripes, spots, eyes, faces: the deeper the filter, the larger and the more particular what it likes.** We chose
+# filters whose pictures can be read; most cannot be named. Olah, Mordvintsev and Schubert
+# ([2017](https://distill.pub/2017/feature-visualization/)) show many, and what each way of keeping them smooth does.
+# Each of ours is louder than that square of the photograph:
+
+# %% slideshow={"slide_type": "skip"}
+louder = {}
+for layer, i in chosen.items():
+    louder[layer] = (network.features(best[layer], [layer])[layer][0, i].max() / loudest[layer]).item()
+assert min(louder.values()) > 1, "what was made should be louder than what was found"
+print(table({layer: {"times as loud": f"{ratio:.1f}"} for layer, ratio in louder.items()}, corner="layer"))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Average or max pooling
 #
-# VGG-19 was trained with **max pooling: of each $2 \times 2$ square the largest number goes on**. The paper replaces it
-# by **average pooling: the mean of the four goes on**, and says that this gives slightly more appealing results. A
+# VGG-19 was trained with *max pooling*: of each $2 \times 2$ square the largest number goes on. The paper replaces it
+# by *average pooling*: the mean of the four goes on, and says that this gives slightly more appealing results. A
 # worked example, $4 \times 4$ numbers:
 
 # %% tags=["nbval-check-output"]
@@ -420,15 +467,14 @@ alt = "Sixteen numbers, four by four; their four averages, 4, 1, 2 and 3; their 
 numbers(shown, "2 x 2 pooling of 4 x 4 numbers", height=1.9, alt=alt)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# What matters more to us is the way *back*: we will change pixels by following gradients. **How much does the sum of
-# what comes out change with each of the sixteen numbers?**
+# What matters more to us is the way *back*: we will change pixels by following gradients. How much does the sum of
+# what comes out change with each of the sixteen numbers?
 
 # %%
 (back_average,) = torch.autograd.grad(average.sum(), small)
 (back_max,) = torch.autograd.grad(largest.sum(), small)
 assert (back_average == 1 / 4).all()
 assert (back_max == 1).sum() == 4 and (back_max == 0).sum() == 12
-tuple(back_max.shape)
 
 # %% tags=["hide-input"] slideshow={"slide_type": "subslide"}
 back = {"through the average": back_average[0, 0], "through the maximum": back_max[0, 0]}
@@ -440,8 +486,8 @@ numbers(back, "The gradient on its way back", height=1.9, alt=alt)
 # several are largest, as in the square of twos, one of them gets it.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# In a whole network there are many such decisions. Here is the same network with either pooling; **first one map of
-# `relu3_1`, then the gradient of the sum of all of `relu3_1` by the pixels around the eye.**
+# In a whole network there are many such decisions. Here is the same network with either pooling: one map of
+# `relu3_1`, then the gradient of the sum of all of `relu3_1` by the pixels around the eye.
 
 # %% slideshow={"slide_type": "skip"}
 compared, alike = {}, {}
@@ -453,18 +499,14 @@ for pooling in ("average", "max"):
     compared[f"{pooling}: gradient"] = gradient[0].abs().sum(dim=0)[32:152, 80:224]
     pairs = gradient[0].sum(dim=0).unfold(1, 2, 1).reshape(-1, 2)  # each pixel and its neighbour to the right
     alike[pooling] = torch.corrcoef(pairs.T)[0, 1].item()
-list(compared)
 
 # %% tags=["hide-input"]
 alt = "The maps of the eye are alike. The gradient shows the eye's rim with the average, mostly specks with the max."
 maps(compared, "relu3_1 with average and with max pooling", columns=4, height=1.5, alt=alt)
 
-# %% [markdown]
-# **The maps are much alike; the gradients are not.**
-
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **How similar is what a pixel and its right-hand neighbour are told?** As a correlation, where 1 means the same and 0
-# unrelated:
+# The maps are much alike; the gradients are not. How similar is what a pixel and its right-hand neighbour are told? As
+# a correlation, where 1 means the same and 0 unrelated:
 
 # %% tags=["nbval-check-output"]
 assert alike["average"] > alike["max"] + 0.1, "average tells neighbours more similar things"
@@ -476,167 +518,6 @@ print(table(rows, "pooling"))
 # [painting](glossary.md#painting) is more *appealing* no correlation can tell.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Weight normalisation
-#
-# One more thing the authors do to their network, in the longer paper of 2016. **Some filters speak loudly, some softly,
-# and nobody asked them to.** Let $\mu_i$ be the mean: **$\mu_i$ is the mean of row $i$ of $F$ over four photographs,
-# $M$ positions in all**:
-#
-# $$\mu_i = \frac{1}{M} \sum_{j=1}^{M} F_{ij}$$
-
-# %% slideshow={"slide_type": "skip"}
-photographs = [load_image(name, size=64).double() for name in ("chelsea", "astronaut", "coffee", "rocket")]
-relus = [layer for layer in network.layers if layer.startswith("relu")]  # all eleven
-
-
-def mean_responses(some_network):
-    """Return mu, of shape (N,), for each layer by name."""
-    answers = [some_network.features(photograph, relus) for photograph in photographs]
-    rows = {layer: torch.cat([f[layer][0].flatten(1) for f in answers], dim=1) for layer in relus}  # each (N, M)
-    return {layer: F.mean(dim=1) for layer, F in rows.items()}
-
-
-# %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
-mu, loud = mean_responses(exact), {}
-for layer in layers:
-    m = mu[layer]  # (N,)
-    silent = f"{(m == 0).sum()} of {len(m)}"
-    loud[layer] = {"largest mu": m.max().item(), "silent filters": silent}
-print(table(loud, corner="layer"))
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# **[Weight normalisation](glossary.md#weight-normalisation) makes every $\mu_i = 1$.** It can do so without changing
-# what the network says, because **the ReLU is [homogeneous](glossary.md#homogeneous): for $c > 0$**
-#
-# $$\max(c z, 0) = c \, \max(z, 0)$$
-#
-# (if $z > 0$ both sides are $c z$, else both are 0). The two kinds of pooling are homogeneous, too.
-
-# %%
-z, c = Z - 1, 0.3  # any numbers of both signs, any factor above 0
-for step in (
-    torch.relu,
-    lambda x: torch.nn.functional.avg_pool2d(x, 2),
-    lambda x: torch.nn.functional.max_pool2d(x, 2),
-):
-    assert (step(c * z) - c * step(z)).abs().max() < 1e-12, "scaling before is scaling after"
-print("relu, average pooling, max pooling: homogeneous to better than 1e-12")
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# So follow the chain. Let $W_i$, $b_i$ be the weights and the bias
-# of filter $i$, and take $c = 1 / \mu_i$:
-#
-# 1. **Divide the weights $W_i$ and the bias $b_i$ by $\mu_i$.** Then $Z_i$ is divided by $\mu_i$, and by homogeneity so
-#    is $F_i$. Its mean is 1.
-# 2. **The next layer would notice.** Its channel $i$ is now $\mu_i$ times too small. **Multiply its weights for channel
-#    $i$ by $\mu_i$**, and it does not. A pooling in between passes the factor on, so this holds across blocks.
-# 3. **A filter with $\mu_i = 0$ is silent in all four photographs.** There is nothing to divide by. **It is left
-#    alone.**
-#
-# By hand, for the first two layers, in float64:
-
-# %%
-by_hand = copy.deepcopy(exact)
-one, two = by_hand.convolutions["conv1_1"], by_hand.convolutions["conv1_2"]
-one.weight /= mu["relu1_1"].view(-1, 1, 1, 1)  # (16, 3, 3, 3): filter i comes first
-one.bias /= mu["relu1_1"]
-two.weight *= mu["relu1_1"].view(1, -1, 1, 1)  # (16, 16, 3, 3): the channel, second
-shape_one, shape_two = tuple(one.weight.shape), tuple(two.weight.shape)
-print(f"conv1_1 {shape_one} divided; conv1_2 {shape_two} multiplied")
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# **Has layer 2 noticed?**
-
-# %%
-q = photographs[0]
-before, after = (n.features(q, ["conv1_2"])["conv1_2"] for n in (exact, by_hand))
-assert (after - before).abs().max() < 1e-12, "layer 2 has not noticed"
-print(f"largest change of conv1_2: {(after - before).abs().max().item():.0e}")
-
-# %%
-mean_by_hand = mean_responses(by_hand)["relu1_1"]
-assert (mean_by_hand - 1).abs().max() < 1e-12, "every filter of layer 1 now has mean 1"
-print(f"means from {mean_by_hand.min().item():.3f} to {mean_by_hand.max().item():.3f}")
-
-# %% [markdown]
-# **Now layer 2 is divided by its own $\mu$ and layer 3 multiplied, and so on to the end.** This is what the package
-# does:
-
-# %% slideshow={"slide_type": "skip"}
-print(inspect.getsource(normalised))
-
-# %% slideshow={"slide_type": "skip"}
-two.weight /= mu["relu1_2"].view(-1, 1, 1, 1)
-two.bias /= mu["relu1_2"]
-equal = normalised(exact, photographs)
-tuple(two.weight.shape)
-
-# %% slideshow={"slide_type": "skip"}
-both = [(equal.convolutions[name], by_hand.convolutions[name]) for name in ("conv1_1", "conv1_2")]
-errors = [(u - v).abs().max().item() for a, c in both for u, v in ((a.weight, c.weight), (a.bias, c.bias))]
-assert max(errors) < 1e-12, "the package does what we did by hand"
-print(f"largest difference of the first two layers, package against hand: {max(errors):.0e}")
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# **Before and after, for the filters of the five layers, the loudest first.** The curve of `relu5_1` ends where its
-# silent filters begin. They are silent here only: these four photographs are small, and the layer has few positions in
-# them. In the large one above nearly all of its filters spoke.
-
-# %% slideshow={"slide_type": "skip"}
-level = mean_responses(equal)
-errors = [(level[layer][mu[layer] > 0] - 1).abs().max().item() for layer in sees]
-assert max(errors) < 1e-9, "in all eleven layers, all filters that speak have mean 1"
-print(f"largest difference from 1: {max(errors):.0e}")
-
-# %% slideshow={"slide_type": "skip"}
-ranked = {layer: mu[layer][mu[layer] > 0].sort(descending=True).values for layer in layers}
-part = {layer: [100 * k / len(mu[layer]) for k in range(1, len(m) + 1)] for layer, m in ranked.items()}
-lines = {f"{layer}, before": (part[layer], m) for layer, m in ranked.items()}
-lines["relu5_1, after"] = part["relu5_1"], level["relu5_1"][mu["relu5_1"] > 0]
-len(lines)
-
-# %% tags=["hide-input"]
-alt = "Five falling curves, before: relu1_1 from 0.9 to 0.02, relu5_1 from 6 to 0.003. A flat line at 1, after."
-words = "filters, the loudest first, in % of the layer", "mean response (logarithmic)"
-curves(lines, "Mean response of each filter", *words, "y", alt)
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# Nothing else has changed: **in every layer the new responses, times $\mu$, are the old ones.** That is a claim about
-# eleven layers, so it is computed for eleven. Beside it stands **the wrong way: to divide by $\mu$ and forget the
-# next layer**.
-
-# %% slideshow={"slide_type": "skip"}
-wrong = copy.deepcopy(exact)
-factor = {layer: torch.where(m > 0, m, 1.0) for layer, m in mu.items()}  # each (N,); 1 for a silent filter
-for layer, c in factor.items():
-    wrong.convolutions["conv" + layer[4:]].weight /= c.view(-1, 1, 1, 1)
-    wrong.convolutions["conv" + layer[4:]].bias /= c
-len(factor)
-
-# %% slideshow={"slide_type": "skip"}
-old, *new = (n.features(q, relus) for n in (exact, equal, wrong))
-changes = {}
-for layer, f in old.items():
-    back = [g[layer] * factor[layer].view(1, -1, 1, 1) for g in new]
-    changes[layer] = [((g - f).norm() / f.norm()).item() for g in back]
-assert all(right < 1e-12 for right, _ in changes.values()), "unchanged, up to each layer's own rescaling"
-assert all(forgotten > 0.5 for layer, (_, forgotten) in changes.items() if layer != "relu1_1")
-len(changes)
-
-# %% slideshow={"slide_type": "skip"}
-show = lambda error: "below 1e-12" if error < 1e-12 else f"{error:.1f}" if error < 100 else "over 100"
-named = {n: {"package": show(good), "next layer forgotten": show(bad)} for n, (good, bad) in changes.items()}
-len(named)
-
-# %% tags=["nbval-check-output"]
-print(table(named, corner="relative error"))
-
-# %% [markdown]
-# The first layer has no layer before it, so the mistake shows only from the second on: there at once as an error about
-# as large as the response itself. Then it grows, because filters that hardly ever speak have been made as loud as the
-# others, and nobody told their listeners.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
 #
 # - A picture is $(1, 3, H, W)$; a layer answers with $F_l$ of shape $(N_l, M_l)$: one row per filter, one column per
@@ -644,18 +525,15 @@ print(table(named, corner="relative error"))
 # - $Z$ is what a convolution says (`conv1_1`), $F = \max(Z, 0)$ what remains (`relu1_1`). The paper's "conv4_2" is our
 #   `relu4_2`.
 # - Deeper layers have more filters, fewer positions, and see further: 3, 10, 24, 60, 132 pixels at the five layers
-#   that we looked at.
+#   that we looked at. What they like best grows with it: stripes, spots, eyes, faces.
 # - Average pooling spreads a gradient over all four numbers, max pooling gives it to one.
-# - Because the ReLU is homogeneous, every filter can be given a mean response of 1 and the network still says the same,
-#   if the next layer is adjusted.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - The paper's own network, `load_network("vgg19")`, or our network's teacher, `load_network("vgg16")`: the same names
 #   and some more, and two to four times as many filters.
-# - What does a filter *like*? One can start from [white noise](glossary.md#white-noise) and change the pixels until a
-#   filter is loudest. In notebooks 02 and 05 we do something related, for whole layers.
+# - What do *all* filters of a layer together remember of a picture? Notebooks 02 and 05 start from noise for that, too.
 # - The border. Our network repeats the last row and column of pixels there, VGG-19 puts zeros. We kept away from it.
 #
 # ## Exercises
@@ -729,7 +607,7 @@ check_value(... if pooled_numbers is None else pooled_numbers.tolist(), truth)
 # %% slideshow={"slide_type": "skip"}
 factors = ...
 ### BEGIN SOLUTION
-factors = (2, 1)  # Z of filter 3 doubles, so by homogeneity its F does; no other filter has changed
+factors = (2, 1)  # Z of filter 3 doubles, and so does max(Z, 0); no other filter has changed
 ### END SOLUTION
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}

@@ -19,12 +19,12 @@
 # **What you need to know.** What a [response](glossary.md#response) and a [feature map](glossary.md#feature-map) are
 # (notebook 01); how to multiply two matrices.
 #
-# **How long it runs.** About 10 seconds on two cores.
+# **How long it runs.** About 20 seconds on two cores.
 
 # %% slideshow={"slide_type": "skip"}
 import torch
 
-from stylekit.figures import curves, maps, strip, table
+from stylekit.figures import grid, maps, strip, table
 from stylekit.images import load_image
 from stylekit.networks import load_network
 
@@ -32,22 +32,21 @@ from stylekit.networks import load_network
 # ## Two halves of one canvas
 #
 # Here are two [style pictures](glossary.md#style-picture), each cut down the middle. The two halves of a picture have
-# no pixel in common. Still, nobody doubts which belong together. **What do the halves that belong together share?**
+# no pixel in common. Still, nobody doubts which belong together. What do the halves that belong together share?
 
 # %% slideshow={"slide_type": "skip"}
-names = ["swirls", "waves", "facets", "haze", "shapes"]
+names = ["swirls", "facets", "haze", "waves", "shapes", "glass", "points", "mosaic", "hatching", "woodblock"]
 styles = {name: load_image(name, size=256).double() for name in names}  # each (1, 3, 192, 256)
-left = {name: a[..., :128] for name, a in styles.items()}
-right = {name: a[..., 128:] for name, a in styles.items()}
-right["swirls"].shape
+halves = {name: styles[name].split(128, dim=3) for name in ("facets", "swirls")}
+a = load_image("swirls", size=128).double()
 
 # %%
 strip(
     {
-        "1": left["facets"],
-        "2": right["swirls"],
-        "3": left["swirls"],
-        "4": right["facets"],
+        "1": halves["facets"][0],
+        "2": halves["swirls"][1],
+        "3": halves["swirls"][0],
+        "4": halves["facets"][1],
     },
     title="Which halves belong together?",
     height=2.3,
@@ -56,10 +55,10 @@ strip(
 )
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Not what is at a place: the stars stand elsewhere. They share *company*: **in 2 and 3 light goes with yellow**,
-# and blue with short strokes; in 1 and 4, grey-blue goes with ochre, and both with hard edges. The idea of Gatys,
-# Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)): **style is which features occur
-# together, wherever that may be.**
+# Not what is at a place: the stars stand elsewhere. They share *company*: in 2 and 3 light goes with yellow, and blue
+# with short strokes; in 1 and 4, grey-blue goes with ochre, and both with hard edges. The idea of Gatys, Ecker and
+# Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)): **style is which features occur together,
+# wherever that may be.**
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What the network says
@@ -71,7 +70,6 @@ strip(
 
 # %% tags=["nbval-check-output"]
 network = load_network("compact", device="cpu").double()
-a = load_image("swirls", size=128).double()
 f = network.features(a, ["relu1_1"])["relu1_1"]  # (1, N, H, W)
 F = f.flatten(2)[0]  # (N, H, W) -> (N, M), M = H W
 tuple(f.shape), tuple(F.shape)
@@ -87,23 +85,22 @@ maps(
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Many of them answer to edges, each to those of one direction. Four are easier to read. **What is the mean colour of
-# the picture where they respond?** Each pixel is weighted with the response.
+# Nine of them answer to edges, each to those of one direction. The others answer to colours. What is the mean colour of
+# the picture where they respond? Each pixel is weighted with the response. From here on four of them go by its name.
 
 # %%
-seen = {i: (f[0, i] * a[0]).sum(dim=(1, 2)) / f[0, i].sum() for i in (6, 0, 10, 1)}
-{i: [round(c, 1) for c in colour.tolist()] for i, colour in seen.items()}  # red, green, blue
+four = {"blue": 6, "light": 0, "warm": 10, "dark": 1}
+seen = {f"{word} ({i})": (f[0, i] * a[0]).sum(dim=(1, 2)) / f[0, i].sum() for word, i in four.items()}
+plain = {name: colour.view(1, 3, 1, 1).expand(1, 3, 2, 3) for name, colour in seen.items()}
+blue, light, warm = (f[0, i] / f[0, i].max() for i in (6, 0, 10))  # to be drawn further down
 
 # %%
 strip(
-    {f"filter {i}": colour.view(1, 3, 1, 1).expand(1, 3, 2, 3) for i, colour in seen.items()},
-    height=0.8,
-    alt="Four plain patches of colour. Filter 6: blue; filter 0: a light grey-green; filter 10: a warm yellow; "
-    "filter 1: a dark blue.",
+    plain,
+    title="The mean colour where each responds",
+    height=0.9,
+    alt="Plain patches: blue, grey-green, yellow, dark blue.",
 )
-
-# %% [markdown]
-# We shall call them **blue (6), light (0), warm (10) and dark (1)**.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Equation 3, three ways
@@ -126,40 +123,23 @@ for i in range(5):
 [[round(number, 1) for number in row] for row in G_loops.tolist()]
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **The two inner loops are a product of matrices**: row $i$ of $F$ times column $j$ of $F^T$, so **$G = F F^T$**:
+# The two inner loops are a product of matrices, row $i$ of $F$ times column $j$ of $F^T$:
+#
+# $$G = F F^T$$
+#
+# Or, as an [einsum](glossary.md#einsum), in the very letters of the equation: the letter that is missing after the
+# arrow, $k$, is summed over. The package has the product, for one matrix or for a whole [batch](glossary.md#batch).
 
 # %%
+from stylekit.losses import gram_matrix, style_layer_loss
+
 G_matmul = piece @ piece.T  # (5, 77) (77, 5) -> (5, 5)
-G_matmul.shape
-
-# %% [markdown]
-# And **as an [einsum](glossary.md#einsum), in the very letters of the equation**. The letter that is missing after the
-# arrow, $k$, is summed over.
-
-# %%
 G_einsum = torch.einsum("ik,jk->ij", piece, piece)
-G_einsum.shape
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# **The package has the second form**, for one matrix or for a whole [batch](glossary.md#batch) of them:
-
-# %%
-import inspect
-
-from stylekit.losses import gram_matrix
-
-print(inspect.getsource(gram_matrix))
-
-# %% slideshow={"slide_type": "subslide"}
 ways = {"matmul": G_matmul, "einsum": G_einsum, "package": gram_matrix(piece)}
 errors = {way: (result - G_loops).abs().max().item() for way, result in ways.items()}
 assert max(errors.values()) < 1e-12, "all ways are the same sum"
 rows = {way: {"largest error": f"{error:.0e}"} for way, error in errors.items()}
 print(table(rows, corner="against the loops"))
-
-# %% [markdown]
-# Four ways, one matrix; what differs is rounding. From here on we use `gram_matrix`, on all 16 filters and all
-# positions.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What one entry says
@@ -167,10 +147,6 @@ print(table(rows, corner="against the loops"))
 # **$G_{ij}$ is large where filters $i$ and $j$ answer at the *same* positions.** Multiply two feature maps number by
 # number: what is left is where both respond. The sum of that product is the entry. (For the picture, each map is
 # divided by its largest number.)
-
-# %% slideshow={"slide_type": "skip"}
-blue, light, warm = (f[0, i] / f[0, i].max() for i in (6, 0, 10))
-blue.shape, (blue * warm).shape
 
 # %%
 maps(
@@ -192,39 +168,82 @@ maps(
 
 # %% slideshow={"slide_type": "subslide"}
 G = gram_matrix(F)
-product = f[0, 0] * f[0, 10]
-assert torch.allclose(product.sum(), G[0, 10], rtol=1e-12), "its sum is the entry"
+assert torch.allclose((f[0, 0] * f[0, 10]).sum(), G[0, 10], rtol=1e-12), "the sum of the product is the entry"
 assert G[0, 10] > 100 * G[6, 10], "light goes with warm, blue does not"
-print(f"light and warm: G[0, 10] = {G[0, 10]:.0f}")
-print(f" blue and warm: G[6, 10] = {G[6, 10]:.0f}")
-
-# %% [markdown]
-# **Light keeps company with warm colours; blue hardly ever does.** This one fact about the style needs two numbers, and
-# not one word about where the stars are.
+print(f"light and warm: G[0, 10] = {G[0, 10]:.0f}; blue and warm: G[6, 10] = {G[6, 10]:.0f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **On the diagonal a filter meets itself: $G_{ii} = \sum_k F_{ik}^2$**, its *energy*: how much there is of it. To
-# compare pairs fairly, divide by the energies: $G_{ij} / \sqrt{G_{ii} G_{jj}}$ lies between 0 and 1 (not below 0,
-# because no response is). **Who always goes with whom?**
+# Light keeps company with warm colours; blue hardly ever does. This one fact about the style needs two numbers, and not
+# one word about where the stars are.
+#
+# On the diagonal a filter meets itself, and the entry is its *energy*, how much there is of it:
+#
+# $$G_{ii} = \sum_k F_{ik}^2$$
+#
+# To compare pairs fairly, divide by the energies: the *company* $G_{ij} / \sqrt{G_{ii} G_{jj}}$ lies between 0 and 1
+# (not below 0, because no response is). Who always goes with whom?
+
 
 # %%
-energy = G.diagonal()  # (N,)
-company = (G / (energy[:, None] * energy).sqrt()).tril(-1)  # each pair once
-i, j = divmod(company.argmax().item(), 16)
-print(f"most energy: filter {energy.argmax()}")
-print(f"closest pair: filters {j} and {i}, {company[i, j]:.2f} of 1")
+def company(G):
+    return G / (G.diagonal()[:, None] * G.diagonal()).sqrt()  # (N, N)
+
+
+i, j = divmod(company(G).tril(-1).argmax().item(), 16)  # each pair once
+print(f"most energy: filter {G.diagonal().argmax()}; closest pair: filters {j} and {i}, {company(G)[i, j]:.2f} of 1")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Any entry
 #
 # Click an entry of the matrix, or move $i$ and $j$ with the arrow keys: you see the two maps, their product, and its
-# sum. **Where is $G$ bright, and why? What do you see for $i = j$?** (In a page without a kernel you see one entry
-# only.)
+# sum. Where is $G$ bright, and why? What do you see for $i = j$? (In a page without a kernel you see one entry only.)
 
 # %%
 from stylekit.ui import GramViewer
 
 GramViewer(network, a, "relu1_1", i=0, j=10)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# ### An entry deeper down
+#
+# At `relu3_1` a filter sees 24 pixels each way: no longer a colour, but a piece of a form. Take filters 4 and 10 there.
+# Their entry is among the fifty largest of 4560. Where does each respond most, and where do both, by the product of
+# their maps?
+
+# %% slideshow={"slide_type": "skip"}
+from torch.nn.functional import max_pool2d
+
+from stylekit.networks import receptive_field
+
+f3 = network.features(styles["swirls"], ["relu3_1"])["relu3_1"][0]  # (96, 48, 64)
+G3, field = gram_matrix(f3.flatten(1)), receptive_field(network, "relu3_1")
+assert G3[10, 4] > G3.tril(-1).flatten().topk(51).values[-1] and field.side == 24, "among the fifty largest"
+large = load_image("swirls")  # three times as large, to be drawn
+
+
+def four_patches(response):
+    inner = response[3:-3, 3:-3]  # what these positions see lies wholly within the picture
+    peaks = inner * (inner == max_pool2d(inner[None], 9, stride=1, padding=4)[0])  # none beside a larger one
+    places = [divmod(k, inner.shape[1]) for k in peaks.flatten().topk(4).indices.tolist()]
+    boxes = [[3 * number for number in field.box(row + 3, column + 3)] for row, column in places]
+    return [large[..., top : top + height, left : left + width] for top, left, height, width in boxes]
+
+
+patches = {"filter 10": four_patches(f3[10]), "filter 4": four_patches(f3[4]), "both": four_patches(f3[10] * f3[4])}
+
+# %%
+grid(
+    {name: {str(n): patch for n, patch in enumerate(row, start=1)} for name, row in patches.items()},
+    title="Where filter 10, filter 4, and both respond most, at relu3_1",
+    height=1.5,
+    alt="Three rows of four square patches. Filter 10: the top of a star, two dark hills against the sky, a star. "
+    "Filter 4: upper halves of stars, the sky above. Both: four upper rims of stars with sky above.",
+)
+
+# %% [markdown]
+# Filter 10 answers to an upper border, of a star or of a hill; filter 4 to the upper half of a star. Both respond where
+# there is *the upper rim of a star*. The entry is the sum over all of them, and says how much of this form the style
+# has.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What it forgets: where
@@ -237,22 +256,14 @@ GramViewer(network, a, "relu1_1", i=0, j=10)
 # %%
 order = torch.randperm(F.shape[1], generator=torch.Generator().manual_seed(0))
 shuffled = F[:, order]  # each column stays whole and goes to another place
-shuffled.shape
-
-# %%
 change = (gram_matrix(shuffled) - G).abs().max() / G.abs().max()
 assert change < 1e-12, "a permutation of the positions leaves G as it is"
 print(f"largest change of an entry, as a part of the largest entry: {change:.0e}")
 
-# %% slideshow={"slide_type": "skip"}
-chosen = {"blue": 6, "light": 0, "warm": 10}
-rows = {word: f[0, i] for word, i in chosen.items()}
-rows |= {f"{word}, shuffled": shuffled[i].view(f.shape[2:]) for word, i in chosen.items()}
-list(rows)
-
 # %% slideshow={"slide_type": "subslide"}
 maps(
-    rows,
+    {"blue": f[0, 6], "light": f[0, 0], "warm": f[0, 10]}
+    | {f"{word}, shuffled": shuffled[four[word]].view(f.shape[2:]) for word in ("blue", "light", "warm")},
     title="The same Gram matrix, above and below",
     columns=3,
     height=1.1,
@@ -263,58 +274,72 @@ maps(
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Shuffled features are not shuffled pixels
 #
-# It is tempting to conclude that **a picture with shuffled *pixels* has the same style. Has it?** Try it. For the raw
+# It is tempting to conclude that a picture with shuffled *pixels* has the same style. Has it? Try it. For the raw
 # pixels, three rows of colour, the theorem holds of course. But a filter does not look at one pixel: it looks at a
 # neighbourhood, and shuffling tears neighbours apart.
 
 # %% slideshow={"slide_type": "skip"}
 pixels = a.flatten(2)[0]  # (3, M)
 x = pixels[:, order].view(a.shape)  # the shuffled picture
-x.shape
 
 # %%
 strip(
-    {"the picture a": a, "its pixels, shuffled: x": x},
-    height=1.7,
-    alt="Left: the starry picture. Right: the same pixels in random order, an even blue-grey grain.",
+    {"the picture a": a, "its pixels, shuffled: x": x}, height=1.7, alt="The starry picture; its pixels, an even grain."
 )
 
+
 # %% slideshow={"slide_type": "skip"}
-f_x = network.features(x, ["relu1_1"])["relu1_1"]
-G_x = gram_matrix(f_x.flatten(2)[0])
-G_x.shape
+def response(x, layer):
+    return network.features(x, [layer])[layer].flatten(2)[0]  # F, (N, M)
+
+
+G_x = gram_matrix(response(x, "relu1_1"))
+before, after = gram_matrix(pixels), gram_matrix(x.flatten(2)[0])
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "subslide"}
-before, after = gram_matrix(pixels), gram_matrix(x.flatten(2)[0])
 of_pixels = (after - before).norm() / before.norm()
 of_relu1_1 = (G_x - G).norm() / G.norm()
 assert of_pixels < 1e-12 and of_relu1_1 > 0.4
-print("G changes by: raw pixels, below 1e-12 of itself;", end=" ")
-print(f"relu1_1, {of_relu1_1:.1f} times itself")
+print(f"G changes by: raw pixels, below 1e-12 of itself; relu1_1, {of_relu1_1:.1f} times itself")
 
-# %% [markdown]
-# To see matrices whose entries differ by factors of thousands, we draw the square root of $G / M$.
+# %% slideshow={"slide_type": "skip"}
+kinds = ["light", "dark", *["edge"] * 4, "blue", "green", "red", "edge", "warm", "edge", "edge", "cyan", "edge", "edge"]
+filters = {i: f"{kind} {i}" for i, kind in enumerate(kinds)}  # what those of relu1_1 answer to
 
-# %%
-maps(
-    {"G of a": (G / F.shape[1]).sqrt(), "G of x": (G_x / F.shape[1]).sqrt()},
-    title="At relu1_1 the shuffled picture is another style",
-    height=2.4,
+
+def matrices(arrays, title, rows, alt, height=2.8, **options):
+    """Draw matrices as `maps` does, with the names of rows on the left, and their numbers below."""
+    drawing = maps(arrays, title, height=height, alt=alt, **options)
+    for n, ax in enumerate(drawing.figure.axes[: len(arrays)]):
+        ax.set_axis_on()
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0, labelsize="small")
+        ax.set_xticks(list(rows), list(rows), fontsize="x-small")
+        ax.set_yticks(list(rows), rows.values() if n % options.get("columns", len(arrays)) == 0 else [""] * len(rows))
+    return drawing
+
+
+# %% slideshow={"slide_type": "subslide"}
+matrices(
+    {"picture": (G / F.shape[1]).sqrt(), "shuffled pixels": (G_x / F.shape[1]).sqrt()},
+    title="The square root of G / M at relu1_1",
+    rows=filters,
     shared=True,
-    alt="Two 16 by 16 squares. For the picture the entries of filter 6 and of filter 13 with itself, and of both "
-    "together, outshine all; for the shuffled pixels these are fainter, and the entries of the edge filters, 2 to 5 "
-    "and 9 to 15, brighter than before.",
+    alt="Two 16 by 16 squares, a row and a column for each filter. For the picture the entries of filters 6 and 13, "
+    "blue and cyan, outshine all; for the shuffled pixels these are fainter, and the entries of the edge filters, 2 "
+    "to 5, 9, 11, 12 and 14, brighter than before.",
 )
 
 # %% [markdown]
-# The grain is full of edges, so the edge filters shout. **$G$ forgets where each neighbourhood is; it remembers what
-# each neighbourhood looks like.** Deeper layers see larger neighbourhoods, and so their Gram matrices remember larger
-# pieces of the picture. Notebook 05 makes pictures of just that.
+# (The square root, because the entries differ by factors of thousands.) The grain is full of edges, so the edge filters
+# shout. **$G$ forgets where each neighbourhood is; it remembers what each neighbourhood looks like.** Deeper layers see
+# larger neighbourhoods, and so their Gram matrices remember larger pieces of the picture.
+# [Notebook 05](05-texture-from-noise.ipynb) makes pictures of just that.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Symmetric, and never negative
 #
-# **$F_{ik} F_{jk} = F_{jk} F_{ik}$, so $G_{ij} = G_{ji}$**: of the $N^2$ entries, $N (N + 1) / 2$ can differ.
+# $F_{ik} F_{jk} = F_{jk} F_{ik}$, so $G_{ij} = G_{ji}$: of the $N^2$ entries, $N (N + 1) / 2$ can differ.
 #
 # And $G$ is [positive semi-definite](glossary.md#positive-semi-definite). Take any vector $v$ of shape $(N,)$, and
 # read $G$ as $F F^T$:
@@ -334,8 +359,9 @@ assert smallest > 0, "no eigenvalue is negative"
 print(f"smallest eigenvalue: {smallest:.1f}, largest: {largest:.0f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# $G$ is built from $M$ columns of $F$, so **its rank is at most $\min(N, M)$**. We keep only a few of the positions and
-# count the eigenvalues that are not zero:
+# $G$ is built from $M$ columns of $F$, so its rank is at most $\min(N, M)$. We keep only a few of the positions, and
+# count the eigenvalues that are not zero. Few positions say little about a style: with a small picture, or at a deep
+# layer, some mixtures of filters have no energy at all.
 
 # %% tags=["nbval-check-output"]
 few = {n: gram_matrix(shuffled[:, :n]) for n in (1, 2, 5, 11, 16, 29)}  # n of the positions
@@ -343,83 +369,40 @@ rank = {n: torch.linalg.matrix_rank(g, hermitian=True).item() for n, g in few.it
 assert all(rank[n] == min(16, n) for n in rank), "at most filters, at most positions"
 print(table({"rank of G": {str(n): r for n, r in rank.items()}}, corner="positions"))
 
-# %%
-eigenvalues = torch.linalg.eigvalsh(few[5]).flip(0)  # of 5 positions, the largest first
-assert eigenvalues[4] > 0.1 and eigenvalues[5:].abs().max() < 1e-12, "five positions"
-print([round(abs(e), 1) for e in eigenvalues.tolist()])
-
-# %% [markdown]
-# Few positions say little about a style: a small picture, or a deep layer, can leave $G$ with a rank below $N$:
-# some mixtures of filters then have no energy at all.
-
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why M stands in equation 4
 #
-# **$G$ is a *sum* over positions.** Lay the same tile $2 \times 2$, then $3 \times 3$: the
+# $G$ is a *sum* over positions. Lay the same tile $2 \times 2$, then $3 \times 3$: the
 # [texture](glossary.md#texture) stays the same, $M$ grows, and so does $G$.
 
 # %% slideshow={"slide_type": "skip"}
 tile = load_image("facets", size=96).double()
-tiled = {k: tile.repeat(1, 1, k, k) for k in (1, 2, 3)}
-{k: tuple(picture.shape) for k, picture in tiled.items()}
+responses = {k: response(tile.repeat(1, 1, k, k), "relu3_1") for k in (1, 2, 3)}  # each (96, M)
+Gs = {k: gram_matrix(F) for k, F in responses.items()}
+sums = [(Gs[k].sum() / Gs[1].sum()).item() for k in Gs]
 
 # %%
-strip(
-    {f"{k} x {k}": picture for k, picture in tiled.items()},
-    title="One tile, four, nine (drawn at one size)",
-    height=1.3,
-    alt="The same splintered texture as one tile, as 2 by 2 tiles and as 3 by 3 tiles, drawn at the same size.",
-)
-
-# %% slideshow={"slide_type": "skip"}
-responses = {k: network.features(x, ["relu3_1"])["relu3_1"].flatten(2)[0] for k, x in tiled.items()}
-Gs = {k: gram_matrix(F) for k, F in responses.items()}
-{k: tuple(F.shape) for k, F in responses.items()}
-
-# %% slideshow={"slide_type": "skip"}
-times = [responses[k].shape[1] / responses[1].shape[1] for k in Gs]  # M, as a multiple of one tile's
-sums = [(Gs[k].sum() / Gs[1].sum()).item() for k in Gs]
+times = [responses[k].shape[1] / responses[1].shape[1] for k in Gs]  # M, as a multiple of M for one tile
 means = [s / t for s, t in zip(sums, times, strict=True)]
 assert all(abs(mean - 1) < 0.05 for mean in means), "proportional, but for seams and border"
 print("M grows by", times, "G by", [round(s, 1) for s in sums], "G / M by", [round(m, 1) for m in means])
 
-# %% slideshow={"slide_type": "subslide"}
-curves(
-    {"sum of the entries of G": (times, sums), "the same of G / M": (times, means)},
-    title="relu3_1: G grows with the picture, G / M does not",
-    xlabel="positions, as a multiple of one tile's",
-    ylabel="multiple of one tile's value",
-    alt="Two lines from one to nine times as many positions: the sum of the entries of G rises in proportion, to about "
-    "nine times its value; that of G divided by M stays level at one.",
-)
-
-# %% [markdown]
-# (Not quite by 4 and 9: along the seams the filters see two tiles at once, along the border none beyond. For the matrix
-# as a whole, entry by entry, that makes a difference:)
-
-# %% slideshow={"slide_type": "skip"}
-apart = (Gs[3] / times[2] - Gs[1]).norm() / Gs[1].norm()
-assert apart < 0.2, "nine tiles should have nearly the Gram matrix of one, per position"
-print(f"G / M of nine tiles and of one: {100 * apart:.0f} % of their length apart, at relu3_1 much is seam")
-
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# So **$G / M$ is a *mean* over positions**, which two pieces of one texture have in common whatever their sizes; $G$
+# (Not quite by 4 and 9: along the seams the filters see two tiles at once, along the border none beyond.) So
+# **$G / M$ is a *mean* over positions**, which two pieces of one texture have in common whatever their sizes; $G$
 # itself grows with the piece. That is the $M^2$ in the [loss](glossary.md#style-layer-loss) of the next notebook,
 # where $A$, $(N, N)$, is the Gram matrix of the style picture:
 #
 # $$E_l = \frac{1}{4 N^2 M^2} \sum_{ij} (G_{ij} - A_{ij})^2 = \frac{1}{4 N^2} \sum_{ij}
 # \left( \frac{G_{ij}}{M} - \frac{A_{ij}}{M} \right)^2 \tag{Eq. 4}$$
 #
-# **As printed it takes both pictures to have the same $M$. Where they do not, divide each matrix by its own:**
+# As printed it takes both pictures to have the same $M$. Where they do not, divide each matrix by its own:
 
 # %% tags=["nbval-check-output"]
-from stylekit.losses import style_layer_loss
-
 as_printed = style_layer_loss(responses[3], Gs[1])
 own_M = style_layer_loss(responses[3], Gs[1], M_style=responses[1].shape[1])
 assert as_printed > 20 * own_M, "the same texture should cost almost nothing"
-print("3 x 3 tiles against 1 x 1, relu3_1:", end=" ")
-print(f"as printed {as_printed:.4f}, each by its own M {own_M:.4f}")
+print(f"3 x 3 tiles against 1 x 1, relu3_1: as printed {as_printed:.4f}, each by its own M {own_M:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Not a covariance
@@ -429,147 +412,249 @@ print(f"as printed {as_printed:.4f}, each by its own M {own_M:.4f}")
 #
 # $$C = \frac{G}{M} - m \, m^T.$$
 
-# %%
+# %% tags=["nbval-check-output"]
 m = F.mean(dim=1)  # (N,)
 C = G / F.shape[1] - torch.outer(m, m)
-assert torch.allclose(C, torch.cov(F, correction=0), rtol=1e-12, atol=1e-12)
-C.shape
+assert torch.allclose(C, torch.cov(F, correction=0), rtol=1e-12, atol=1e-12) and G.min() >= 0 > C.min()
+print(f"blue and warm: G / M = {G[6, 10] / F.shape[1]:.4f}, covariance = {C[6, 10]:.2f}")
 
 # %% slideshow={"slide_type": "subslide"}
-maps(
+matrices(
     {"$G / M$": G / F.shape[1], "covariance $C$": C, "means $m \\, m^T$": torch.outer(m, m)},
     title="$G / M = C + m \\, m^T$, each with its own range of colours",
-    height=2.4,
+    rows=filters,
     signed=True,
     alt="Three 16 by 16 squares, orange for positive and purple for negative. G / M and the product of the means are "
     "much alike, a cross through filter 6, another through 13, and no purple; the covariance has purple entries, the "
     "darkest where blue (6) meets light (0) and warm (10).",
 )
 
-# %% tags=["nbval-check-output"]
-assert G.min() >= 0 > C.min(), "products of responses after a ReLU are not negative"
-print(f"blue and warm: G / M = {G[6, 10] / F.shape[1]:.4f}, covariance = {C[6, 10]:.2f}")
-
 # %% [markdown]
-# **Blue and warm avoid each other.** The covariance says so with a negative number; in $G$, after a
-# [ReLU](glossary.md#relu), **avoidance is merely 0**. And $G$ mixes *how much* there is of a feature, $m$, with *what
-# it goes with*, $C$; from $G$ alone the two cannot be told apart.
+# Blue and warm avoid each other. The covariance says so with a negative number, purple; in $G$, after a
+# [ReLU](glossary.md#relu), avoidance is merely 0. And $G$ mixes *how much* there is of a feature, $m$, with *what it
+# goes with*, $C$; from $G$ alone the two cannot be told apart.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Portraits of five styles
+# ## Portraits of three styles
 #
-# All styles, `relu1_1`, the square root of $G / M$, each with its own range of colours (dark is its smallest entry,
-# yellow its largest).
+# At `relu1_1`, each with its own range of colours (dark is its smallest entry, yellow its largest). **The bright spots
+# on the diagonal are the features that a style lives by.**
 
 # %%
 strip(
-    styles,
-    height=1.3,
-    alt="The five style pictures: stars whirling in a blue sky; orange bands over a dark green sea; grey-blue and "
-    "ochre splinters; a golden glow in brown mist; rings, triangles and lines in many colours.",
+    {name: styles[name] for name in ("swirls", "facets", "haze")}, height=1.4, alt="Stars; splinters; a glow in mist."
 )
 
 # %% slideshow={"slide_type": "skip"}
-F_of = {name: network.features(a, ["relu1_1"])["relu1_1"].flatten(2)[0] for name, a in styles.items()}
-portraits = {name: gram_matrix(F) / F.shape[1] for name, F in F_of.items()}
-portraits["swirls"].shape
+rows_of = {name: response(styles[name], "relu1_1") for name in ("swirls", "facets", "haze")}
+portraits = {name: gram_matrix(F) / F.shape[1] for name, F in rows_of.items()}
+assert [g.diagonal().argmax().item() for g in portraits.values()] == [6, 9, 0], "the filter with the most energy"
+assert company(portraits["facets"])[2, 9] < 0.2, "edges of opposite directions do not meet"
 
-# %%
-maps(
+# %% slideshow={"slide_type": "subslide"}
+matrices(
     {name: g.sqrt() for name, g in portraits.items()},
-    title="Their Gram matrices at relu1_1",
-    height=1.75,
-    alt="Five 16 by 16 squares. swirls: bright spots at 6 and 13 and where these two cross. waves: a spot at 10, a "
-    "fainter one at 8. facets: many bright spots along the diagonal, the brightest at 2, 3 and 9. haze: a spot at 0, "
-    "another at 10, and where these cross. shapes: bright spots along the whole diagonal.",
+    title="The square root of G / M at relu1_1",
+    rows=filters,
+    alt="Three 16 by 16 squares, a row and a column for each filter. swirls: bright at blue 6 and cyan 13 and where "
+    "these cross. facets: bright along the diagonal, most at the edges 2, 3 and 9. haze: bright at light 0 and warm "
+    "10, and where these cross.",
 )
 
-# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
-{name: g.diagonal().argmax().item() for name, g in portraits.items()}  # the filter with the most energy
-
 # %% [markdown]
-# **What to look at: the bright spots on the diagonal.** `swirls` lives by blue (6), `waves` by warm (10), `haze` by
-# light (0), and there light and warm come together. `facets` lives by its edges: those of 2 and 9 have opposite
-# directions, both are strong, yet their common entry is dark. `shapes` has many strong filters.
+# `swirls` lives by blue (6) and cyan (13), which go together. `haze` lives by light (0) and warm (10), and these two
+# come together. `facets` lives by its edges: those of 2 and 9 have opposite directions, both are strong, yet their
+# common entry is dark.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# ### Near and far
+# ### Thirty grey crops
 #
-# Back to the halves, at `relu2_1`. Let $\hat G = G / M$ belong to one half and $\hat A = A / M_a$ to another, each
-# divided by its own number of positions. As distance of their styles we take
-# $\lVert \hat G - \hat A \rVert / (\lVert \hat G \rVert + \lVert \hat A \rVert)$, which lies between 0 and 1; the
-# norm is the root of the sum of the squares.
+# Does $G / M$ know a style again? Two halves of one canvas prove little. So: ten style pictures, each cut into three
+# upright crops, and *grey*, so that colour gives nothing away. As distance of two crops we take
+# $\lVert \hat G - \hat A \rVert$, the root of the sum of the squares, with $\hat G = G / M$ and $\hat A = A / M$:
+# its square, divided by $4 N^2$, is Eq. 4. For how many of the 30 is the nearest of the other 29 a piece of the same
+# picture? By chance it would be 2.
 
 # %% slideshow={"slide_type": "skip"}
-F_left, F_right = (
-    {name: network.features(x, ["relu2_1"])["relu2_1"].flatten(2)[0] for name, x in half.items()}
-    for half in (left, right)
-)
-F_left["swirls"].shape
+from stylekit.colour import LUMINANCE
+
+quick = load_network("compact", device="cpu")  # in float32
+colours = torch.tensor(LUMINANCE).view(1, 3, 1, 1)
+grey = [(style.float() * colours).sum(dim=1, keepdim=True) for style in styles.values()]  # each (1, 1, 192, 256)
+crops = torch.cat([g[..., k : k + 85].expand(1, 3, -1, -1) for g in grey for k in (0, 85, 170)])  # (30, 3, 192, 85)
+f_crops = quick.features(crops, ["relu1_1", "relu2_1", "relu3_1"])  # each (30, N, H, W)
+pixels_of = crops[:, 0].flatten(1)
+described = {f"Gram matrix, {layer}": gram_matrix(f.flatten(2)).flatten(1) for layer, f in f_crops.items()}
+described["means of the rows of F, relu2_1"] = f_crops["relu2_1"].mean(dim=(2, 3))
+described["mean and deviation of the grey"] = torch.stack([pixels_of.mean(dim=1), pixels_of.std(dim=1)], dim=1)
+described["the pixels one by one"] = pixels_of
 
 # %% tags=["nbval-check-output"]
-per_position = lambda F: gram_matrix(F) / F.shape[1]
-L, R = ({n: per_position(F) for n, F in half.items()} for half in (F_left, F_right))
-distance = lambda G, A: ((G - A).norm() / (G.norm() + A.norm())).item()
-near = {n: {k: distance(L[n], R[k]) for k in names} for n in names}
-rows = {f"{n}, left": {f"{k}, right": f"{near[n][k]:.2f}" for k in names} for n in names}
-print(table(rows, corner="relu2_1"))
+nearest = {name: torch.cdist(d, d).fill_diagonal_(float("inf")).argmin(dim=1) for name, d in described.items()}
+found = {name: (k // 3 == torch.arange(30) // 3).sum().item() for name, k in nearest.items()}
+assert min(list(found.values())[:4]) >= 20 > max(list(found.values())[4:])
+print(table({name: {"found, of 30": count} for name, count in found.items()}, corner="nearest by"))
 
-# %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
-by_pixels = {n: {k: (left[n] - right[k]).abs().mean().item() for k in names} for n in names}
-right_by_style = sum(min(row, key=row.get) == n for n, row in near.items())
-right_by_pixels = sum(min(row, key=row.get) == n for n, row in by_pixels.items())
-colour = ({n: x.mean(dim=(2, 3)) for n, x in half.items()} for half in (left, right))
-by_colour = (lambda one, two: {n: {k: (one[n] - two[k]).norm().item() for k in names} for n in names})(*colour)
-right_by_colour = sum(min(row, key=row.get) == n for n, row in by_colour.items())
-assert right_by_style == 5 and max(right_by_pixels, right_by_colour) < 5
-print(f"of 5: by Gram matrix {right_by_style}, by mean colour {right_by_colour}, pixel by pixel {right_by_pixels}")
+# %% slideshow={"slide_type": "subslide"}
+grid(
+    {
+        "crop": {names[k // 3]: crops[k : k + 1] for k in (1, 4, 12, 22)},
+        "its nearest": {
+            names[k // 3]: crops[k : k + 1] for k in nearest["Gram matrix, relu2_1"][[1, 4, 12, 22]].tolist()
+        },
+    },
+    title="Four crops, and their nearest at relu2_1",
+    height=2.2,
+    alt="Two rows of four upright grey pictures. Stars and splinters have another piece of the same picture below; a "
+    "piece of shapes has a tree from points, and a piece of mosaic a mountain from woodblock.",
+)
 
 # %% [markdown]
-# The smallest number of each row stands on the diagonal: **every left half finds its own right half, though no pixel is
-# shared.** The mean colour alone is not enough for all five, and pixels compared one by one are worse. The numerator,
-# squared and divided by $4 N^2$, is the loss of the next notebook.
+# At `relu2_1` 26 of the 30 find a piece of their own picture; the last two of the four do not. Grey values and pixels
+# find less than half. But the *means* of the same responses find 27: to tell these styles apart, company is not needed.
+# What it is needed for is seen when a picture is made, in the last section.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One per picture
 #
 # In a [batch](glossary.md#batch) of $B$ pictures, $F$ has shape $(B, N, M)$, and **each picture must keep its own Gram
 # matrix: $(B, N, N)$**. Two mistakes give a matrix without an error message.
+#
+# The first asks that *all pictures together* have the style: one may be all blue if another is all yellow. The second
+# also multiplies what one picture shows with what *another* shows there, which means nothing.
 
 # %% tags=["nbval-check-output"]
 batch = torch.cat([styles["swirls"], styles["waves"]])  # (2, 3, 192, 256)
 f_batch = network.features(batch, ["relu1_1"])["relu1_1"]  # (B, N, H, W)
-right_ones = gram_matrix(f_batch.flatten(2))  # (B, N, M) -> (B, N, N)
-tuple(right_ones.shape)
-
-# %% tags=["nbval-check-output"]
+own = gram_matrix(f_batch.flatten(2))  # (B, N, M) -> (B, N, N)
 summed = gram_matrix(f_batch.transpose(0, 1).flatten(1))  # wrong: (N, B M) -> (N, N)
 crossed = gram_matrix(f_batch.flatten(2).flatten(0, 1))  # wrong: (B N, M) -> (B N, B N)
-tuple(summed.shape), tuple(crossed.shape)
-
-# %% slideshow={"slide_type": "skip"}
-assert torch.allclose(summed, right_ones.sum(dim=0), rtol=1e-12), "the first mistake adds the styles up"
-assert torch.allclose(crossed[:16, :16], right_ones[0], rtol=1e-12), "the second hides the right ones in its blocks"
-print(f"crossed has {crossed.numel()} entries; {right_ones.numel()} of them mean something")
+assert torch.allclose(summed, own.sum(dim=0), rtol=1e-12) and torch.allclose(crossed[:16, :16], own[0], rtol=1e-12)
+tuple(own.shape), tuple(summed.shape), tuple(crossed.shape)
 
 # %% slideshow={"slide_type": "subslide"}
-maps(
+matrices(
     {
-        "right: swirls": right_ones[0].sqrt(),
-        "right: waves": right_ones[1].sqrt(),
-        "wrong: their sum": summed.sqrt(),
-        "wrong: crossed": crossed.sqrt(),
+        f"{one} with {other}": block.sqrt()
+        for one, blocks in zip(("swirls", "waves"), crossed.view(2, 16, 2, 16), strict=True)
+        for other, block in zip(("swirls", "waves"), blocks.unbind(1), strict=True)
     },
-    title="Two right Gram matrices, and two wrong ones",
+    title="The second mistake, in its four blocks",
+    rows={6: "blue 6", 10: "warm 10", 13: "cyan 13"},
+    columns=2,
     height=2.2,
-    alt="The Gram matrices of swirls, brightest at entry 6, and of waves, at 10; then a single one with both bright "
-    "entries; then a square of four blocks, the two right ones on its diagonal, and beside them the products "
-    "of one picture with the other.",
+    shared=True,
+    alt="Four 16 by 16 squares. swirls with swirls, brightest where blue 6 meets itself, and waves with waves, where "
+    "warm 10 does, are the right Gram matrices; swirls with waves and waves with swirls are brightest where the blue "
+    "of one meets the warm of the other.",
 )
 
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Why Gram matrices work
+#
+# Read $F$ by columns: column $f$ is what all $N$ filters say at one position, a vector. The picture is then a *set* of
+# $M$ vectors $f$, and the style picture one of $M_a$ vectors $s$. Call two vectors alike by $k(f, s) = (f \cdot s)^2$.
+# From Eq. 3, entry by entry, the sum of the products of both matrices is a mean over all pairs of a position here and
+# a position there:
+#
+# $$\sum_{ij} \frac{G_{ij}}{M} \frac{A_{ij}}{M_a} = \frac{1}{M M_a} \sum_{f, s} \sum_{ij} f_i f_j \, s_i s_j =
+# \frac{1}{M M_a} \sum_{f, s} \Big( \sum_i f_i s_i \Big)^2 = \operatorname{mean} k(f, s)$$
+#
+# The same with $G$ twice, and with $A$ twice; so the square of the difference is
+#
+# $$\sum_{ij} \left( \frac{G_{ij}}{M} - \frac{A_{ij}}{M_a} \right)^2 = \operatorname{mean} k(f, f')
+# + \operatorname{mean} k(s, s') - 2 \operatorname{mean} k(f, s)$$
+#
+# with each mean over all pairs, those of a vector with itself too. None of them asks where a vector lies. And the left
+# side is $4 N^2 E_l$, each matrix divided by its own $M$. The right side is known as the squared *maximum mean
+# discrepancy* (MMD) of two sets, with the kernel $k$: how alike the vectors are within each set, less how alike they
+# are across (Li, Wang, Liu and Hou, 2017, [arXiv:1701.01036](https://arxiv.org/abs/1701.01036)). In numbers:
+
+
+# %% slideshow={"slide_type": "skip"}
+def mean_k(X, Y):
+    return (X.T @ Y).square().mean()  # (M_X, M_Y): each position of one with each of the other
+
+
+X, S = response(a, "relu3_1"), response(load_image("waves", size=96).double(), "relu3_1")  # (96, 768), (96, 432)
+
+# %% slideshow={"slide_type": "subslide"}
+four_N2_E = 4 * len(X) ** 2 * style_layer_loss(X, gram_matrix(S), M_style=S.shape[1])
+mmd = mean_k(X, X) + mean_k(S, S) - 2 * mean_k(X, S)
+assert abs(mmd / four_N2_E - 1) < 1e-12
+print(f"4 N^2 E_l = {four_N2_E:.9f}, MMD^2 = {mmd:.9f}: they differ by {abs(mmd / four_N2_E - 1):.0e} of it")
+
 # %% [markdown]
-# **The first mistake asks that *all pictures together* have the style**: one may be all blue if another is all yellow.
-# **The second also multiplies what one picture shows with what *another* shows there**, which means nothing.
+# **The style loss compares two sets of vectors, and forgets where each lies.** How finely depends on $k$. With
+# $k(f, s) = f \cdot s$ the same lines give $\lVert m - m_a \rVert^2$, the distance of the means of the rows: such a
+# loss sees less.
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# ### Three textures
+#
+# How much less? Start three times from the same [noise](glossary.md#white-noise), and descend until `relu1_1` and
+# `relu2_1` have what is kept of the style picture: the means of the rows of $F$; means and deviations, the statistics
+# of AdaIN (Huang and Belongie, 2017, [arXiv:1703.06868](https://arxiv.org/abs/1703.06868)); or $G / M$. Two layers are
+# enough to show it; [notebook 05](05-texture-from-noise.ipynb) takes five.
+
+
+# %% slideshow={"slide_type": "skip"}
+def means_only(F):
+    return F.mean(dim=1)  # (N,)
+
+
+def means_and_deviations(F):
+    return torch.stack([F.mean(dim=1), F.std(dim=1)])  # (2, N)
+
+
+def all_products(F):
+    return gram_matrix(F) / F.shape[1]  # (N, N)
+
+
+kept = {"means": means_only, "means and deviations": means_and_deviations, "Gram matrix": all_products}
+
+# %% slideshow={"slide_type": "skip"}
+from stylekit.optimise import minimise
+
+
+def described_by(keep, x):
+    return [keep(f.flatten(2)[0]) for f in quick.features(x, ["relu1_1", "relu2_1"]).values()]
+
+
+def paint(keep, style, noise):
+    A, Z = described_by(keep, style), described_by(keep, noise)
+
+    def objective(x):  # the squared distance, as a part of what it is for the noise
+        layers = zip(described_by(keep, x), A, Z, strict=True)
+        return {"total": sum((S - A).square().sum() / (Z - A).square().sum() for S, A, Z in layers)}
+
+    *_, last = minimise(noise, objective, steps=60)
+    return last.image
+
+
+noise = 0.5 + 0.3 * (torch.rand(a.shape, generator=torch.Generator().manual_seed(0)) - 0.5)
+textures = {"style picture": a} | {name: paint(keep, a.float(), noise) for name, keep in kept.items()}
+
+# %%
+strip(
+    textures,
+    title="From one noise: what is kept of the style picture",
+    height=1.9,
+    alt="The starry picture and three textures from noise. From means: lilac clouds and small yellow specks on blue. "
+    "With deviations: fewer lilac clouds, some cream ones. From the Gram matrix: cream lights among blue strokes.",
+)
+
+# %% slideshow={"slide_type": "subslide"}
+goes = {name: company(gram_matrix(response(x.double(), "relu1_1"))) for name, x in textures.items()}
+rows = {name: {"with warm": f"{g[0, 10]:.2f}", "with blue": f"{g[0, 6]:.2f}"} for name, g in goes.items()}
+assert goes["means"][0, 6] > goes["means"][0, 10] and goes["Gram matrix"][0, 10] > 4 * goes["Gram matrix"][0, 6]
+print(table(rows, corner="company of light"))
+
+# %% [markdown]
+# The means put the right amount of light into the picture, and put it on blue: lilac clouds, which the style does not
+# have. Deviations help. With the Gram matrix light goes with warm again, and the strokes come back. (From another
+# noise, and for `shapes`, the means put light on blue as well.) **The means say how much there is of each feature; the
+# Gram matrix says which go together.**
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What we learned
@@ -582,20 +667,21 @@ maps(
 # - It grows with the picture; $G / M$ does not. Hence the $M$ in Eq. 4.
 # - It is no covariance: the means are still in it.
 # - One Gram matrix per picture, never one per batch.
+# - The style loss is a distance of two sets of vectors, one for each position. Means alone see less.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## Roads not taken
 #
 # - *More than permutations.* $G$ stays the same for $F Q$ with any matrix $Q$, $(M, M)$, with $Q Q^T = I$, for
 #   $F Q Q^T F^T = F F^T$. Permutations are those $Q$ that carry each column whole to another place.
-# - *Fewer numbers.* The mean and deviation of each row describe a style too, with $2 N$ numbers instead of
-#   $N (N + 1) / 2$.
+# - *Fewer numbers, deeper.* Mean and deviation of each row are $2 N$ numbers instead of $N (N + 1) / 2$. With `relu3_1`
+#   and `relu4_1` as well, even the means bring light back to warm, from each of the three seeds that we tried. A deeper
+#   filter answers to company of those before it, and so its mean counts company.
 # - *Other scales.* The same picture enlarged is not the same texture to these filters: its strokes are wider. Tiling
 #   keeps the strokes, enlarging does not.
 # - *What is left of the order.* Multiply each map with a shifted copy of another and some arrangement comes back: such
 #   matrices know which feature stands *beside* which.
-
-# %% [markdown] slideshow={"slide_type": "skip"}
+#
 # ## Exercises
 #
 # ### 1. Write it
@@ -619,7 +705,7 @@ check("gram_matrix", my_gram_matrix)
 # ### 2. How many numbers?
 #
 # `relu4_1` of the compact network has 192 filters. How many entries has its Gram matrix for a picture of
-# $192 \times 256$ pixels, and for one of $96 \times 128$? Predict the second number, then run.
+# $96 \times 128$ pixels? Predict, then run. One of these numbers you do not need.
 
 # %% slideshow={"slide_type": "skip"}
 entries_predicted = ...
@@ -645,16 +731,22 @@ factor_predicted = 4
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 little = styles["haze"][..., 80:84, 120:124]
-four = little.repeat(1, 1, 2, 2)  # (1, 3, 8, 8)
-factors = gram_matrix(four.flatten(2)[0]) / gram_matrix(little.flatten(2)[0])
+factors = gram_matrix(little.repeat(1, 1, 2, 2).flatten(2)[0]) / gram_matrix(little.flatten(2)[0])
 assert factors.max() - factors.min() < 1e-12, "the same factor for each entry"
 check_value(factor_predicted, round(factors.mean().item(), 3))
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ### 4. In the mirror (on paper)
 #
-# Flip a picture left to right. Its raw pixels are merely permuted. What would be enough, of the filters of `relu1_1`,
-# for its Gram matrix to stay exactly the same? What happens if only the *set* of filters has a mirror image for each?
+# Flip a picture left to right and take its Gram matrix at `relu1_1`. Compare it with that of the picture as it was.
+#
+# 1. Suppose that every filter is its own mirror image: flipped left to right, its weights are what they were. Show that
+#    the two Gram matrices are the same.
+# 2. Suppose only that the filters come in pairs: the mirror image of each is some other filter of the layer, with the
+#    same bias. Which entry of the old matrix is entry $(i, j)$ of the new one?
+# 3. And what is to be expected of the compact network, whose filters need be neither?
+#
+# The cell after your answer measures it, for the network as it is and for one whose filters were made symmetric.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <!-- ### BEGIN SOLUTION -->
@@ -663,16 +755,13 @@ check_value(factor_predicted, round(factors.mean().item(), 3))
 # response of $w_i$ to the flipped picture is the flipped response of $u_i$ to the picture. (The bias and the ReLU act
 # on each position alone; padding that repeats the border is itself symmetric.)
 #
-# 1. If every filter is symmetric, $u_i = w_i$, the new $F$ is the old one with its columns permuted, the same for all
-#    rows, and $G$ stays the same.
-# 2. If the filters only come in mirrored pairs, $u_i = w_{\pi(i)}$ (with equal biases), then rows change places too:
-#    the new entry $(i, j)$ is the old $G_{\pi(i) \pi(j)}$. The same numbers stand in other places, and $G$ is another
-#    matrix unless the picture itself is as rich in one direction as in the other.
-# 3. Otherwise $G$ changes in general. The network tells a rising stroke from a falling one, and so does its Gram
+# 1. With $u_i = w_i$ the new $F$ is the old one with its columns permuted, the same for all rows, and $G$ stays the
+#    same.
+# 2. With $u_i = w_{\pi(i)}$, and equal biases, rows change places too: the new entry $(i, j)$ is the old
+#    $G_{\pi(i) \pi(j)}$. The same numbers stand in other places, and $G$ is another matrix unless the picture itself is
+#    as rich in one direction as in the other.
+# 3. $G$ changes in general. The network tells a rising stroke from a falling one, and so does its Gram
 #   matrix: to it, a flipped picture is another style. <!-- ### END SOLUTION -->
-
-# %% [markdown] slideshow={"slide_type": "skip"}
-# The machine's word on it, for the network as it is and for one whose first filters were made symmetric:
 
 # %% tags=["nbval-check-output"] slideshow={"slide_type": "skip"}
 import copy

@@ -2,7 +2,7 @@
 
 Pictures are float arrays of shape (H, W, 3), RGB in [0, 1]. Each method is a generator of PatchSteps: the picture so
 far and, for each of its pixels, which pixel of the exemplar it was copied from; `done` is the part of the work that is
-done. Notebook 09 builds each method from its idea.
+done. Notebook 09 and appendix A5 build the methods from their ideas.
 """
 
 from stylekit.patches.analogies import image_analogy
