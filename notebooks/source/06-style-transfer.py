@@ -255,9 +255,9 @@ print(f"{steps[-1].evaluations} evaluations at three sizes")
 # %% slideshow={"slide_type": "skip"}
 wanted = (1, 6, 20, 60, 120, 150)
 shown = {n: next(step for step in steps if step.evaluations >= n) for n in wanted}
+early, late = ({f"after {n} evaluations": shown[n].image for n in part} for part in (wanted[:3], wanted[3:]))
 
 # %% slideshow={"slide_type": "subslide"}
-early, late = ({f"after {n} evaluations": shown[n].image for n in part} for part in (wanted[:3], wanted[3:]))
 grid(
     {"96 pixels": early, "96, 192, 384": late},
     title="A painting grows out of noise",
@@ -485,7 +485,7 @@ curves(
 # *bent* path leads down from one to the other, this does not show.)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Noise favours neither picture, and it can be drawn again, with another [seed](glossary.md#seed):
+# **Noise favours neither picture**, and it can be drawn again, with another [seed](glossary.md#seed):
 
 # %% slideshow={"slide_type": "skip"}
 seeds = {0: base} | {seed: paint(seed=seed) for seed in (1, 2)}
