@@ -269,7 +269,7 @@ def test_instant_paints_pictures_and_films_on_the_device_that_there_is(tmp_path,
     make_video(tmp_path / "pan.mp4", pan(2, 96, 128), 10)
     seen = []
 
-    def spy(network, image, tile):
+    def spy(network, image, tile, corner):
         seen.append(network.last.weight.device.type)
         return torch.zeros(1, 3, 96, 128)
 
