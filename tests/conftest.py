@@ -2,8 +2,10 @@
 
 import re
 import time
+from pathlib import Path
 
 import jaxtyping
+import jupytext
 import numpy as np
 import pytest
 import torch
@@ -82,6 +84,16 @@ def run(*words):
         return cli.main([str(word) for word in words])
     except SystemExit as left:
         return left.code
+
+
+def taught_by(notebook, *beginnings):
+    """Return what a notebook defines, by name: its first code cell was run, and each cell that begins so."""
+    source = Path(__file__).resolve().parent.parent / "notebooks" / "source" / f"{notebook}.py"
+    first, *others = (cell.source for cell in jupytext.read(source).cells if cell.cell_type == "code")
+    space = {}
+    for cell in (first, *(cell for cell in others if cell.startswith(beginnings))):
+        exec(cell, space)
+    return space
 
 
 def wait_for(condition):

@@ -18,7 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from stylekit.checks import check, check_value
 
 SOLVED = build_course.SOLVED
-LESSON = "03-gram-matrix"  # the quickest
+LESSON = "03-gram-matrix"  # a quick one
 # Both come from nbgrader's own code: its database, and the deleted cell that it puts back.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Object of type <Submitted"),

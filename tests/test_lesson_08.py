@@ -3,12 +3,11 @@
 import math
 from collections import deque
 from itertools import pairwise
-from pathlib import Path
 
-import jupytext
 import numpy as np
 import pytest
 import torch
+from conftest import taught_by
 
 from stylekit.images import load_image
 from stylekit.networks import load_network
@@ -16,7 +15,6 @@ from stylekit.objective import painting_objective
 from stylekit.optimise import minimise
 from stylekit.transfer import stylise
 
-SOURCE = Path(__file__).resolve().parent.parent / "notebooks" / "source" / "08-how-to-descend.py"
 TAUGHT = ("evaluator", "gradient_descent", "adam", "dot", "lbfgs", "turning")
 WEIGHTS = {"content_weight": 0.1, "style_weight": 1.0, "tv_weight": 0.003}
 
@@ -24,13 +22,7 @@ WEIGHTS = {"content_weight": 0.1, "style_weight": 1.0, "tv_weight": 0.003}
 @pytest.fixture(scope="module")
 def taught():
     """Return the functions that the notebook defines, by name."""
-    cells = [cell.source for cell in jupytext.read(SOURCE).cells if cell.cell_type == "code"]
-    space = {}
-    exec(cells[0], space)
-    for cell in cells:
-        if cell.startswith(tuple(f"def {name}(" for name in TAUGHT)):
-            exec(cell, space)
-    return {name: space[name] for name in (*TAUGHT, "direction")}
+    return taught_by("08-how-to-descend", *(f"def {name}(" for name in TAUGHT))
 
 
 def painting(network, size, style="waves", dtype=torch.float32):

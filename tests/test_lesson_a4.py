@@ -1,11 +1,10 @@
 """Notebook A4: how many operations an evaluation takes, what a clock adds up, and how many digits a slope needs."""
 
 import time
-from pathlib import Path
 
-import jupytext
 import pytest
 import torch
+from conftest import taught_by
 from torch.utils.flop_counter import FlopCounterMode
 
 from stylekit.images import load_image
@@ -13,21 +12,13 @@ from stylekit.networks import COMPACT, VGG19, LossNetwork
 from stylekit.objective import STYLE_LAYERS, painting_objective
 from stylekit.optimise import minimise
 
-SOURCE = Path(__file__).resolve().parent.parent / "notebooks" / "source" / "A4-the-machine.py"
-TAUGHT = {"flops": "def flops(", "Clock": "class Clock(", "Rough": "class Rough("}
 WEIGHTS = {"content_weight": 0.1, "style_weight": 1.0, "tv_weight": 0.003}
 
 
 @pytest.fixture(scope="module")
 def taught():
     """Return what the notebook defines, by name."""
-    cells = [cell.source for cell in jupytext.read(SOURCE).cells if cell.cell_type == "code"]
-    space = {}
-    exec(cells[0], space)
-    for cell in cells:
-        if cell.startswith(tuple(TAUGHT.values())):
-            exec(cell, space)
-    return {name: space[name] for name in TAUGHT}
+    return taught_by("A4-the-machine", "def flops(", "class Clock(", "class Rough(")
 
 
 @pytest.mark.parametrize("architecture", [COMPACT, VGG19], ids=["compact", "vgg19"])

@@ -477,11 +477,11 @@ curves(
     title="The total loss on the way from one painting to another",
     xlabel="part of the way",
     ylabel="total loss",
-    alt="Two curves over the way from 0 to 1. Both begin and end low, and rise to several times that in between.",
+    alt="Two curves over the way from 0 to 1. Both begin and end low, and are about twice as high half-way.",
 )
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# There is: half of one painting and half of the other is far worse than both. So the loss is no single bowl. (That no
+# There is: half-way from one to the other it is about twice as high. So the loss is no single bowl. (That no
 # *bent* path leads down from one to the other, this does not show.)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}

@@ -38,9 +38,8 @@ def transform(
 
     Both ways agree to rounding. In tiles it takes about twice the time and a fraction of the memory. The image is
     moved to the network's device and precision, and the painting stays there. `corner` says where in the field of noise
-    it lies (see `noise.add_noise`). Raises InputError for a picture that
-    `as_image` refuses, a tile of less than 16 pixels, padding "border" in tiles, and batch normalisation that is still
-    in training.
+    it lies (see `noise.add_noise`). Raises InputError for a picture that `as_image` refuses, a tile of less than 16
+    pixels, padding "border" in tiles, and batch normalisation that is still in training.
     """
     _check(network, tile)
     image = as_image(image).to(network.last.weight)
@@ -63,8 +62,9 @@ def paint_image(
     """Return what `transform` makes of a photograph, finished and on the CPU: its colours, then its strength.
 
     `mode` is a colour mode, one of `stylekit.colour.AFTERWARDS`. At `strength` 1 it is the painting, at 0 the
-    photograph; between them each pixel lies on the line from one to the other. Raises InputError for a strength that is
-    not from 0 to 1, for an unknown mode, and where `transform` does.
+    photograph; between them each pixel lies on the line from one to the other. `tile` and `corner` are those of
+    `transform`. Raises InputError for a strength that is not from 0 to 1, for an unknown mode, and where `transform`
+    does.
     """
     if not 0 <= strength <= 1:
         raise InputError(f"the strength of a painting is a number from 0 to 1, got {strength}")
