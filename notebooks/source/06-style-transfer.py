@@ -19,7 +19,7 @@
 # **What you need to know.** The [content loss](glossary.md#content-loss) (notebook 02) and the
 # [style loss](glossary.md#style-loss) (notebook 04).
 #
-# **How long it runs.** About 100 seconds on two cores.
+# **How long it runs.** About 130 seconds on two cores.
 #
 # The method is that of Gatys, Ecker and Bethge (2015, [arXiv:1508.06576](https://arxiv.org/abs/1508.06576)); the slides
 # of Su and YousefiAmiri (2019) tell it as we do here.
